@@ -1,0 +1,57 @@
+# Everything a person does with this repository. `make` alone says what there is.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install tools demo up down status test unit contract check generate golden e2e bench
+
+help: ## Say what there is
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The npm packages, Node 24 among them; installed again only when the lock file changed.
+node_modules/.package-lock.json: package-lock.json
+	@scripts/install-packages.sh
+
+install: node_modules/.package-lock.json ## Install the npm packages (Node 24 among them)
+
+tools: install ## Build and fetch every real part once, into a cache shared by all checkouts
+	@node scripts/tools/main.ts
+
+demo: tools ## Start everything, onboard two organisations, send good and forbidden requests
+	@node e2e/demo/main.ts
+
+# INSTANCE=name runs another platform beside the first; WIPE=1 lets `down` remove its data too.
+instance = $(if $(INSTANCE),--instance $(INSTANCE))
+
+up: tools ## Start the local platform and leave it running
+	@node e2e/platform/main.ts up $(instance)
+
+down: install ## Stop exactly what `make up` (or `make demo`) started
+	@node e2e/platform/main.ts down $(instance) $(if $(WIPE),--wipe)
+
+status: install ## Show each part: version, pid, port, ready, memory
+	@node e2e/platform/main.ts status $(instance)
+
+test: tools ## Run every test: unit, policy, contract, scenarios
+	@node scripts/test.ts
+
+unit: install ## Run the tests that need nothing but Node
+	@vitest run --project unit
+
+contract: tools ## Run the tests of each port against its real part
+	@vitest run --project contract
+
+e2e: tools ## Run the scenarios on the local platform
+	@vitest run --project e2e
+
+check: tools ## Check types, lint, formatting, arrows, policy, and that generated files are current
+	@node scripts/check.ts
+
+generate: tools ## Write the generated files: Envoy types, CRDs, reference pages
+	@node scripts/generate.ts
+
+golden: install ## Rewrite the golden files of the translation, to be read in review
+	@vitest run --project unit xds-server/src/translate --update
+
+bench: tools ## Measure onboarding and propagation; print a table
+	@node e2e/bench/main.ts

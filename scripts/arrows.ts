@@ -1,0 +1,80 @@
+/** A file of ours, its path from the repository's root. */
+export interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+// Workspace → the workspaces it may import. The picture of this table is in ARCHITECTURE.md.
+const workspaceArrows: Readonly<Record<string, readonly string[]>> = {
+  tenancy: [],
+  envoy: [],
+  runtime: [],
+  crds: ['tenancy'],
+  operator: ['tenancy', 'crds', 'runtime'],
+  'xds-server': ['tenancy', 'crds', 'envoy', 'runtime'],
+  e2e: ['tenancy', 'crds', 'runtime'],
+  scripts: ['tenancy', 'crds', 'envoy'],
+}
+
+// Inside xds-server the path goes one way: watch → build → model → translate → assemble → store → serve.
+const roomArrows: Readonly<Record<string, readonly string[]>> = {
+  'xds-server/src/model': [],
+  'xds-server/src/build': ['model'],
+  'xds-server/src/translate': ['model'],
+  'xds-server/src/lint': [],
+  'xds-server/src/assemble': ['translate', 'model'],
+  'xds-server/src/subscription': [],
+  'xds-server/src/store': ['subscription'],
+  'xds-server/src/serve': ['subscription', 'store'],
+  'xds-server/src/resolve': ['model'],
+  'xds-server/src/bundles': [],
+}
+
+const importPattern =
+  /^\s*(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
+
+function importsOf(text: string): readonly string[] {
+  return [...text.matchAll(importPattern)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? [])
+}
+
+const isTest = (path: string) => path.endsWith('.test.ts') || path.includes('/testing/')
+
+function workspaceProblem(file: SourceFile, target: string): string | undefined {
+  const from = file.path.split('/')[0] ?? ''
+  const allowed = workspaceArrows[from] ?? []
+  const to = /^@bulkhead\/([^/]+)/.exec(target)?.[1]
+  if (to === undefined || to === from || allowed.includes(to)) return undefined
+  // A test may use what another workspace offers for tests.
+  if (isTest(file.path) && /^@bulkhead\/[^/]+\/testing/.test(target)) return undefined
+  return `${file.path}: ${from} must not import ${to}; allowed: ${allowed.join(', ') || 'nothing'}`
+}
+
+function roomProblem(file: SourceFile, resolved: string): string | undefined {
+  const room = Object.keys(roomArrows).find((name) => file.path.startsWith(`${name}/`))
+  if (room === undefined || isTest(file.path)) return undefined
+  const target = /^xds-server\/src\/([^/]+)\//.exec(resolved)?.[1]
+  if (target === undefined || room.endsWith(`/${target}`)) return undefined
+  if (roomArrows[room]?.includes(target) === true) return undefined
+  return `${file.path}: the room ${room} must not import ${target}`
+}
+
+function relativeProblem(file: SourceFile, resolved: string): string | undefined {
+  const [from, to] = [file.path.split('/')[0], resolved.split('/')[0]]
+  return from === to
+    ? undefined
+    : `${file.path}: reaches into ${to ?? resolved} by a relative path; import @bulkhead/${to ?? ''}`
+}
+
+/** Every import that is not allowed, as a sentence; `resolvePath` turns a relative import into a path from the root. */
+export function arrowProblems(
+  files: readonly SourceFile[],
+  resolvePath: (from: string, to: string) => string,
+): readonly string[] {
+  return files.flatMap((file) =>
+    importsOf(file.text).flatMap((target) => {
+      if (!target.startsWith('.')) return workspaceProblem(file, target) ?? []
+      const resolved = resolvePath(file.path, target)
+      return relativeProblem(file, resolved) ?? roomProblem(file, resolved) ?? []
+    }),
+  )
+}

@@ -1,0 +1,51 @@
+// `make test`: every test, cheapest first, with one closing line that counts them all.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { repositoryRoot, runStep, type Step } from './steps.ts'
+
+const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numPendingTests: z.number() })
+const folder = join(repositoryRoot, 'node_modules/.cache/test-reports')
+
+function vitest(project: string): Step {
+  return {
+    name: `tests: ${project}`,
+    command: [
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=verbose',
+      '--reporter=json',
+      `--outputFile.json=${join(folder, `${project}.json`)}`,
+    ],
+  }
+}
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+const steps: readonly Step[] = [
+  vitest('unit'),
+  { name: 'tests: policy', command: ['.tools/bin/opa', 'test', '--v0-compatible=false', 'xds-server/policy'] },
+  vitest('contract'),
+  vitest('e2e'),
+]
+
+const failed: string[] = []
+for (const step of steps) if (!(await runStep(step))) failed.push(step.name)
+
+let [passedCount, failedCount, skippedCount] = [0, 0, 0]
+for (const project of ['unit', 'contract', 'e2e']) {
+  const file = join(folder, `${project}.json`)
+  if (!existsSync(file)) {
+    failedCount += 1
+    continue
+  }
+  const counts = report.parse(JSON.parse(readFileSync(file, 'utf8')))
+  passedCount += counts.numPassedTests
+  failedCount += counts.numFailedTests
+  skippedCount += counts.numPendingTests
+}
+if (failed.length > 0) console.error(`\nfailed: ${failed.join(', ')}`)
+console.log(`\n${passedCount} passed, ${Math.max(failedCount, failed.length)} failed, ${skippedCount} skipped`)
+if (failed.length > 0 || failedCount > 0) process.exit(1)
