@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { conditions, observedGeneration } from './condition.ts'
+import { label, localReference, text, withRules } from './fields.ts'
+
+export const subscriptionSpec = withRules(
+  z.object({
+    toolSetRef: localReference,
+    planRef: localReference,
+    application: z.object({ displayName: text(128).min(1), owner: text(253).optional() }),
+    credentials: z.object({
+      type: z.enum(['OAuth2']).default('OAuth2'),
+      secretName: label().describe('The Secret of this namespace that will hold the credentials'),
+    }),
+    expiresAt: z.string().max(40).meta({ format: 'date-time' }).optional(),
+    suspended: z.boolean().default(false),
+  }),
+  [
+    { rule: 'self.toolSetRef == oldSelf.toolSetRef', message: 'toolSetRef is immutable: make a new Subscription' },
+    { rule: 'self.planRef == oldSelf.planRef', message: 'planRef is immutable: make a new Subscription' },
+    { rule: 'self.credentials == oldSelf.credentials', message: 'credentials are immutable: make a new Subscription' },
+  ],
+)
+
+export const subscriptionStatus = z.object({
+  observedGeneration: observedGeneration.optional(),
+  clientID: text(128).optional(),
+  conditions: conditions.optional(),
+})
