@@ -1,0 +1,10 @@
+// Envoy's messages: their types, a deterministic codec, and resources addressed by their content.
+export { anyOf, decode, decodeAny, encode, toJson } from './codec.ts'
+export { isKnownMessage, nameInTypeUrl, typeUrlOf } from './registry.ts'
+export type { MessageName, MessageOf } from './registry.ts'
+export { makeResource } from './resource.ts'
+export type { EncodedResource } from './resource.ts'
+export { TYPE_URLS } from './type-urls.ts'
+export type { TypeUrl } from './type-urls.ts'
+export type { Duration, Empty, EnvoyAny, EnvoyMap, JsonObject, JsonValue, Timestamp } from './values.ts'
+export type * from '../gen/types.ts'
