@@ -1,0 +1,27 @@
+import { setTimeout as sleepFor } from 'node:timers/promises'
+
+/** The only way our processes see time, so that a test can pass it in. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms`; rejects with the signal's reason as soon as the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+// Node turns a longer delay into 1 ms, which would be a busy loop.
+const longestTimerMs = 2 ** 31 - 1
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    signal?.throwIfAborted()
+    const delayMs = Math.min(Math.max(0, ms), longestTimerMs)
+    try {
+      await sleepFor(delayMs, undefined, signal === undefined ? {} : { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    }
+  },
+}

@@ -1,0 +1,44 @@
+/** Keys that wait for a worker: each once, and the groups take turns. */
+export interface ReadyKeys<K extends string> {
+  readonly size: number
+  add(key: K): void
+  has(key: K): boolean
+  /** The next key whose turn it is; `undefined` when none waits. */
+  take(): K | undefined
+  clear(): void
+}
+
+/** First come, first served within a group; round robin between groups, so that a busy one delays nobody else. */
+export function createReadyKeys<K extends string>(groupOf: (key: K) => string): ReadyKeys<K> {
+  // Map and Set keep insertion order: the first group is the one whose turn it is.
+  const groups = new Map<string, Set<K>>()
+  const waiting = new Set<K>()
+  return {
+    get size() {
+      return waiting.size
+    },
+    has: (key) => waiting.has(key),
+    add: (key) => {
+      if (waiting.has(key)) return
+      waiting.add(key)
+      const group = groupOf(key)
+      groups.set(group, (groups.get(group) ?? new Set<K>()).add(key))
+    },
+    take: () => {
+      for (const [group, keys] of groups) {
+        groups.delete(group)
+        for (const key of keys) {
+          keys.delete(key)
+          waiting.delete(key)
+          if (keys.size > 0) groups.set(group, keys) // to the end of the line
+          return key
+        }
+      }
+      return undefined
+    },
+    clear: () => {
+      groups.clear()
+      waiting.clear()
+    },
+  }
+}
