@@ -1,0 +1,135 @@
+import type { Clock, HistogramMetric, Secret } from '@bulkhead/runtime'
+import { z } from 'zod'
+import { KeycloakFault, KeycloakUnreachable } from './fault.ts'
+
+export type HttpBody =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'form'; readonly fields: Readonly<Record<string, string | Secret<string>>> }
+
+export interface HttpCall {
+  /** For messages and metrics: `create realm "acme-…"`; its first two words are the metric's label. */
+  readonly doing: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Each one is percent-encoded, so that no name can leave its place in the path. */
+  readonly path: readonly string[]
+  readonly query?: Readonly<Record<string, string>>
+  readonly token?: Secret<string>
+  readonly body?: HttpBody
+  readonly timeoutMs?: number
+  readonly signal: AbortSignal
+}
+
+export interface HttpResult {
+  readonly status: number
+  readonly body: unknown
+  /** The last segment of `Location`: the id of what was created. */
+  readonly createdId: string | undefined
+}
+
+export type Http = (call: HttpCall) => Promise<HttpResult>
+
+export interface HttpOptions {
+  readonly url: string
+  readonly clock: Clock
+  readonly latency: HistogramMetric
+  readonly timeoutMs?: number
+}
+
+const defaultTimeoutMs = 30_000
+const maxAnswerBytes = 4 * 1024 * 1024
+const errorBody = z.object({
+  error: z.string().optional(),
+  errorMessage: z.string().optional(),
+  error_description: z.string().optional(),
+})
+
+/** One HTTP call at a time to one Keycloak: bounded in time and size, never following a redirect. */
+export function createHttp({ url, clock, latency, timeoutMs = defaultTimeoutMs }: HttpOptions): Http {
+  return async (call) => {
+    const startedMs = clock.now()
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutMs ?? timeoutMs)])
+    try {
+      const answer = await send(url, call, signal)
+      if (answer.status >= 400) throw new KeycloakFault(call.doing, answer.status, detailOf(answer.body))
+      return answer
+    } catch (error) {
+      if (error instanceof KeycloakFault) throw error
+      call.signal.throwIfAborted()
+      throw new KeycloakUnreachable(call.doing, error)
+    } finally {
+      latency.observe((clock.now() - startedMs) / 1000, { call: call.doing.split(' ').slice(0, 2).join(' ') })
+    }
+  }
+}
+
+async function send(url: string, call: HttpCall, signal: AbortSignal): Promise<HttpResult> {
+  const answer = await fetch(addressOf(url, call), {
+    method: call.method,
+    headers: headersOf(call),
+    redirect: 'error',
+    signal,
+    ...(call.body === undefined ? {} : { body: bodyText(call.body) }),
+  })
+  const text = await readBounded(answer)
+  return {
+    status: answer.status,
+    body: parse(text, answer.headers.get('content-type')),
+    createdId: answer.headers.get('location')?.split('/').at(-1),
+  }
+}
+
+/** The address of a call. A segment that could climb out of its place is a mistake of ours. */
+export function addressOf(url: string, { path, query }: Pick<HttpCall, 'path' | 'query'>): string {
+  const segments = path.map((segment) => {
+    // "." and ".." survive percent-encoding and would change the path.
+    if (segment === '' || segment === '.' || segment === '..') throw new Error(`"${segment}" is no path segment`)
+    return encodeURIComponent(segment)
+  })
+  const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`
+  return `${url.replace(/\/$/, '')}/${segments.join('/')}${search}`
+}
+
+function headersOf({ token, body }: HttpCall): Record<string, string> {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (token !== undefined) headers['authorization'] = `Bearer ${token.reveal()}`
+  if (body?.kind === 'json') headers['content-type'] = 'application/json'
+  if (body?.kind === 'form') headers['content-type'] = 'application/x-www-form-urlencoded'
+  return headers
+}
+
+function bodyText(body: HttpBody): string {
+  if (body.kind === 'json') return JSON.stringify(body.value)
+  const fields = Object.entries(body.fields).map(([name, value]): [string, string] => [
+    name,
+    typeof value === 'string' ? value : value.reveal(),
+  ])
+  return new URLSearchParams(fields).toString()
+}
+
+async function readBounded(answer: Response): Promise<string> {
+  if (answer.body === null) return ''
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const body: AsyncIterable<Uint8Array> = answer.body
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > maxAnswerBytes) throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parse(text: string, contentType: string | null): unknown {
+  if (text === '' || contentType?.includes('json') !== true) return undefined
+  return JSON.parse(text)
+}
+
+function detailOf(body: unknown): string {
+  const parsed = errorBody.safeParse(body)
+  if (!parsed.success) return ''
+  const { error, errorMessage, error_description: description } = parsed.data
+  return [error, errorMessage, description]
+    .filter((part) => part !== undefined)
+    .join(': ')
+    .slice(0, 300)
+}

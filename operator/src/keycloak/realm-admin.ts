@@ -1,0 +1,216 @@
+import { z } from 'zod'
+import { KeycloakFault } from './fault.ts'
+import type { HttpCall, HttpResult } from './http.ts'
+import type { Fields, RealmAdmin } from './keycloak.ts'
+import {
+  clientRepresentation,
+  clientScopeRepresentation,
+  realmRepresentation,
+  roleRepresentation,
+  userRepresentation,
+} from './schema.ts'
+import type { ClientRepresentation, RoleRepresentation } from './schema.ts'
+
+/** A call inside one realm; the token and the realm's own path are added by the caller's side. */
+export type RealmCall = Pick<HttpCall, 'method' | 'path' | 'query'> & {
+  readonly doing: string
+  readonly body?: unknown
+}
+export type CallRealm = (call: RealmCall) => Promise<HttpResult>
+
+/** The administration of a realm over `call`. */
+export function createRealmAdmin(call: CallRealm): RealmAdmin {
+  return {
+    ...realmCalls(call),
+    ...scopeCalls(call),
+    ...clientCalls(call),
+    ...roleCalls(call),
+    ...managementCalls(call),
+  }
+}
+
+function realmCalls(call: CallRealm): Pick<RealmAdmin, 'realm' | 'updateRealm'> {
+  return {
+    realm: async () => realmRepresentation.parse((await call({ doing: 'read realm', method: 'GET', path: [] })).body),
+    updateRealm: async (fields) => {
+      await call({ doing: 'update realm', method: 'PUT', path: [], body: fields })
+    },
+  }
+}
+
+type ScopeCalls = Pick<
+  RealmAdmin,
+  'clientScopes' | 'createClientScope' | 'replaceMappers' | 'defaultScopes' | 'addDefaultScope'
+>
+
+function scopeCalls(call: CallRealm): ScopeCalls {
+  const scopes = 'client-scopes'
+  const named = z.array(z.object({ id: z.string(), name: z.string() }))
+  return {
+    clientScopes: async () => {
+      const { body } = await call({ doing: 'list scopes', method: 'GET', path: [scopes] })
+      return z.array(clientScopeRepresentation).parse(body)
+    },
+    createClientScope: async (fields) => {
+      const made = await call({ doing: 'create scope', method: 'POST', path: [scopes], body: fields })
+      return required(made.createdId, 'the new client scope')
+    },
+    replaceMappers: async (scopeId, mappers) => {
+      const models = [scopes, scopeId, 'protocol-mappers', 'models']
+      const { body } = await call({ doing: 'list mappers', method: 'GET', path: models })
+      for (const { id } of named.parse(body)) {
+        await call({ doing: 'delete mapper', method: 'DELETE', path: [...models, id] })
+      }
+      for (const mapper of mappers) await call({ doing: 'create mapper', method: 'POST', path: models, body: mapper })
+    },
+    defaultScopes: async () => {
+      const { body } = await call({
+        doing: 'list default-scopes',
+        method: 'GET',
+        path: ['default-default-client-scopes'],
+      })
+      return named.parse(body).map((scope) => scope.name)
+    },
+    addDefaultScope: async (scopeId) => {
+      await call({ doing: 'add default-scope', method: 'PUT', path: ['default-default-client-scopes', scopeId] })
+    },
+  }
+}
+
+type ClientCalls = Pick<
+  RealmAdmin,
+  'findClient' | 'createClient' | 'updateClient' | 'deleteClient' | 'setClientScopes' | 'serviceAccount' | 'enableUser'
+>
+
+function clientCalls(call: CallRealm): ClientCalls {
+  return {
+    findClient: async (clientId) => {
+      const { body } = await call({ doing: 'find client', method: 'GET', path: ['clients'], query: { clientId } })
+      return z
+        .array(clientRepresentation)
+        .parse(body)
+        .find((client) => client.clientId === clientId)
+    },
+    createClient: (fields) => taken(call({ doing: 'create client', method: 'POST', path: ['clients'], body: fields })),
+    updateClient: async (id, fields) => {
+      await call({ doing: 'update client', method: 'PUT', path: ['clients', id], body: fields })
+    },
+    deleteClient: (id) => gone(call({ doing: 'delete client', method: 'DELETE', path: ['clients', id] })),
+    setClientScopes: (client, names) => setClientScopes(call, client, names),
+    serviceAccount: async (id) => {
+      const path = ['clients', id, 'service-account-user']
+      return userRepresentation.parse((await call({ doing: 'read service-account', method: 'GET', path })).body)
+    },
+    enableUser: async (id) => {
+      await call({ doing: 'enable user', method: 'PUT', path: ['users', id], body: { enabled: true } })
+    },
+  }
+}
+
+async function setClientScopes(call: CallRealm, client: ClientRepresentation, names: readonly string[]): Promise<void> {
+  const { body } = await call({ doing: 'list scopes', method: 'GET', path: ['client-scopes'] })
+  const idOf = new Map(
+    z
+      .array(clientScopeRepresentation)
+      .parse(body)
+      .map((scope) => [scope.name, scope.id]),
+  )
+  const change = async (method: 'PUT' | 'DELETE', list: string, changed: readonly string[]): Promise<void> => {
+    for (const name of changed) {
+      const scopeId = required(idOf.get(name), `the client scope "${name}"`)
+      await call({ doing: 'change client-scopes', method, path: ['clients', client.id, list, scopeId] })
+    }
+  }
+  await change('DELETE', 'optional-client-scopes', client.optionalClientScopes)
+  await change('DELETE', 'default-client-scopes', without(client.defaultClientScopes, names))
+  await change('PUT', 'default-client-scopes', without(names, client.defaultClientScopes))
+}
+
+type RoleCalls = Pick<
+  RealmAdmin,
+  | 'findRole'
+  | 'createRole'
+  | 'rolesOfUser'
+  | 'addRolesToUser'
+  | 'removeRolesFromUser'
+  | 'rolesInScope'
+  | 'addRolesToScope'
+  | 'removeRolesFromScope'
+>
+
+function roleCalls(call: CallRealm): RoleCalls {
+  const ofUser = (id: string) => ['users', id, 'role-mappings', 'realm']
+  const ofScope = (id: string) => ['clients', id, 'scope-mappings', 'realm']
+  const list = async (path: readonly string[]): Promise<readonly RoleRepresentation[]> =>
+    z.array(roleRepresentation).parse((await call({ doing: 'list role-mappings', method: 'GET', path })).body)
+  const change = async (method: 'POST' | 'DELETE', path: readonly string[], roles: Fields[]): Promise<void> => {
+    if (roles.length > 0) await call({ doing: 'change role-mappings', method, path, body: roles })
+  }
+  return {
+    findRole: async (name) => {
+      const found = await absent(call({ doing: 'find role', method: 'GET', path: ['roles', name] }))
+      return found === undefined ? undefined : roleRepresentation.parse(found.body)
+    },
+    createRole: async (name) => {
+      await taken(call({ doing: 'create role', method: 'POST', path: ['roles'], body: { name } }))
+    },
+    rolesOfUser: (id) => list(ofUser(id)),
+    addRolesToUser: (id, roles) => change('POST', ofUser(id), [...roles]),
+    removeRolesFromUser: (id, roles) => change('DELETE', ofUser(id), [...roles]),
+    rolesInScope: (id) => list(ofScope(id)),
+    addRolesToScope: (id, roles) => change('POST', ofScope(id), [...roles]),
+    removeRolesFromScope: (id, roles) => change('DELETE', ofScope(id), [...roles]),
+  }
+}
+
+function managementCalls(call: CallRealm): Pick<RealmAdmin, 'grantManagement'> {
+  return {
+    grantManagement: async (userId, roles) => {
+      const query = { clientId: 'realm-management' }
+      const found = await call({ doing: 'find client', method: 'GET', path: ['clients'], query })
+      const client = z.array(z.object({ id: z.string() })).parse(found.body)[0]
+      const clientId = required(client?.id, 'the client "realm-management"')
+      const { body } = await call({ doing: 'list client-roles', method: 'GET', path: ['clients', clientId, 'roles'] })
+      const wanted = z
+        .array(roleRepresentation)
+        .parse(body)
+        .filter((role) => roles.includes(role.name))
+      const path = ['users', userId, 'role-mappings', 'clients', clientId]
+      await call({ doing: 'change role-mappings', method: 'POST', path, body: wanted })
+    },
+  }
+}
+
+function without(all: readonly string[], removed: readonly string[]): readonly string[] {
+  return all.filter((name) => !removed.includes(name))
+}
+
+function required(value: string | undefined, what: string): string {
+  if (value === undefined) throw new Error(`Cannot use ${what}: Keycloak does not know it`)
+  return value
+}
+
+/** Turns "no such thing" into undefined. */
+export async function absent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof KeycloakFault && error.status === 404) return undefined
+    throw error
+  }
+}
+
+async function gone(answer: Promise<unknown>): Promise<void> {
+  await absent(answer)
+}
+
+/** Turns "there is one of that name" into a value. */
+export async function taken(answer: Promise<unknown>): Promise<'created' | 'taken'> {
+  try {
+    await answer
+    return 'created'
+  } catch (error) {
+    if (error instanceof KeycloakFault && error.status === 409) return 'taken'
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+import { Secret } from '@bulkhead/runtime'
+import { TestClock } from '@bulkhead/runtime/testing'
+import { expect, test } from 'vitest'
+import type { Http } from './http.ts'
+import { createTokenSource } from './token-source.ts'
+
+function sourceOf(expiresInSeconds: number) {
+  const clock = new TestClock()
+  let asked = 0
+  const http: Http = () => {
+    asked += 1
+    const body = { access_token: `token-${asked}`, expires_in: expiresInSeconds }
+    return Promise.resolve({ status: 200, body, createdId: undefined })
+  }
+  const account = { realm: 'r', clientId: 'c', clientSecret: new Secret('s') }
+  return { clock, source: createTokenSource(http, account, clock), asked: () => asked }
+}
+
+test('however many ask at once, Keycloak is asked once', async () => {
+  const { source, asked } = sourceOf(60)
+  const tokens = await Promise.all([source.get(), source.get(), source.get()])
+  expect(tokens.map((token) => token.reveal())).toEqual(['token-1', 'token-1', 'token-1'])
+  expect(asked()).toBe(1)
+})
+
+test('a token is kept until shortly before its end', async () => {
+  const { source, clock } = sourceOf(60)
+  await source.get()
+  await clock.advance(44_000)
+  expect((await source.get()).reveal()).toBe('token-1')
+  await clock.advance(1_000)
+  expect((await source.get()).reveal()).toBe('token-2')
+})
+
+test('a token that was refused is not given out again', async () => {
+  const { source } = sourceOf(60)
+  await source.get()
+  source.forget()
+  expect((await source.get()).reveal()).toBe('token-2')
+})

@@ -1,0 +1,127 @@
+// The operator's process: makes the clients from the configuration, passes them down, and answers for health.
+import { randomBytes } from 'node:crypto'
+import {
+  Secret,
+  createHttpServer,
+  createKubeClient,
+  createLogger,
+  createMetrics,
+  healthRoutes,
+  readSecretFile,
+  runMain,
+  supervise,
+  systemClock,
+} from '@bulkhead/runtime'
+import type { KubeClient, Logger } from '@bulkhead/runtime'
+import { z } from 'zod'
+import { operatorConfig } from './config.ts'
+import type { OperatorConfig } from './config.ts'
+import { createHttp } from './keycloak/http.ts'
+import { createKeycloak } from './keycloak/client.ts'
+import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
+import { createOperatorMetrics } from './metrics.ts'
+import type { OperatorMetrics } from './metrics.ts'
+import { startOperator } from './operator.ts'
+import { openDatabase } from './postgres/database.ts'
+import type { Database } from './postgres/database.ts'
+import { prepareRegistry } from './postgres/ledger.ts'
+import { createGrantRegistry } from './postgres/registry.ts'
+import { createTenantDatabase } from './postgres/tenant-database.ts'
+import type { Parts } from './tenant/parts.ts'
+import type { TenantSettings } from './tenant/settings.ts'
+
+const clock = systemClock
+
+async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> {
+  const logger = createLogger({ name: 'bulkhead-operator', level: config.logLevel })
+  const metrics = createMetrics({ processMetrics: true })
+  const operatorMetrics = createOperatorMetrics(metrics)
+  const { kubeconfig } = config.kubernetes
+  const access = kubeconfig === undefined ? { inCluster: true as const } : { kubeconfigPath: kubeconfig }
+  const kubernetes = createKubeClient({ ...access, logger, clock })
+  const database = await connect(config, operatorMetrics)
+  const state: { problem: () => string | undefined } = { problem: () => 'starting' }
+  const check = { name: 'operator', problem: () => state.problem() }
+  const server = await createHttpServer({ ...config.http, routes: healthRoutes([check], metrics) })
+  logger.info({ port: server.port }, 'operator started')
+  const run = async (running: AbortSignal): Promise<void> => {
+    await prepareRegistry(database, config.postgres.database, running)
+    const parts = await makeParts(config, { kubernetes, database, logger, operatorMetrics, signal: running })
+    const operator = startOperator({
+      ...{ parts, operatorMetrics, kubernetes, clock, logger, metrics, signal: running },
+      concurrency: config.concurrency,
+      resyncMs: config.resyncSeconds * 1000,
+      random: Math.random,
+    })
+    state.problem = () => operator.problem()
+    await operator.stopped
+  }
+  // Postgres or the API server may be away when we start: that is waited out, not died of.
+  await supervise('operator', run, { clock, logger, signal })
+  await server.close()
+  await database.close()
+  kubernetes.close()
+}
+
+async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): Promise<Database> {
+  const { host, port, database, user, maxConnections } = postgres
+  const password = await readSecretFile(postgres.passwordFile)
+  return openDatabase({ host, port, database, user, maxConnections, password, clock, latency: metrics.postgres })
+}
+
+interface Made {
+  readonly kubernetes: KubeClient
+  readonly database: Database
+  readonly logger: Logger
+  readonly operatorMetrics: OperatorMetrics
+  readonly signal: AbortSignal
+}
+
+async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
+  const { kubernetes, database, logger, operatorMetrics, signal } = made
+  const { url, clientId, clientSecretFile } = config.keycloak
+  const http = createHttp({ url, clock, latency: operatorMetrics.keycloak })
+  const bootstrap = { clientId, clientSecret: await readSecretFile(clientSecretFile) }
+  const operatorUser = await whoAmI(kubernetes, signal)
+  return {
+    ...{ kubernetes, clock, logger },
+    keycloak: createKeycloak({ http, bootstrap, clock }),
+    registry: createGrantRegistry(database),
+    databases: createTenantDatabase(database, config.postgres.database),
+    settings: settingsOf(config, operatorUser),
+    newSecret: () => new Secret(randomBytes(32).toString('base64url')),
+  }
+}
+
+function settingsOf({ platform, keycloak, postgres }: OperatorConfig, operatorUser: string): TenantSettings {
+  const { host, port, database } = postgres
+  return {
+    operatorUser,
+    baseDomain: platform.baseDomain,
+    systemNamespace: platform.systemNamespace,
+    dataPlaneNamespace: platform.dataPlaneNamespace,
+    publicUrl: keycloak.publicUrl,
+    capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
+    quarantineMs: platform.quarantineSeconds * 1000,
+    defaultGuaranteed: platform.defaultRequestsPerSecond.guaranteed,
+    databaseAddress: { host, port, database },
+  }
+}
+
+const selfReview = z.object({ status: z.object({ userInfo: z.object({ username: z.string().min(1) }) }) })
+
+// The operator binds a role to itself in every tenant's namespace, so it has to know what it is called.
+async function whoAmI(kubernetes: KubeClient, signal: AbortSignal): Promise<string> {
+  const review = await kubernetes.create(selfSubjectReviewKind, { metadata: { name: '' } }, { signal })
+  return selfReview.parse(review).status.userInfo.username
+}
+
+await runMain(
+  {
+    name: 'bulkhead-operator',
+    version: '0.1.0',
+    description: 'Turns Tenants into namespaces, realms and schemas, and Subscriptions into credentials.',
+    schema: operatorConfig,
+  },
+  main,
+)

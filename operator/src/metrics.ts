@@ -1,0 +1,26 @@
+import type { HistogramMetric, Metrics } from '@bulkhead/runtime'
+
+const seconds = [0.005, 0.02, 0.05, 0.1, 0.25, 1, 2.5, 5, 15, 60, 180]
+
+/** What the operator counts beyond what its queues and watches count themselves. */
+export interface OperatorMetrics {
+  readonly keycloak: HistogramMetric
+  readonly postgres: HistogramMetric
+  /** Counts how a reconcile of a kind ended: ready, waiting, stalled, gone. */
+  ended(kind: string, outcome: string): void
+}
+
+export function createOperatorMetrics(metrics: Metrics): OperatorMetrics {
+  const latency = (name: string, help: string): HistogramMetric =>
+    metrics.histogram({ name, help, labels: ['call'], buckets: seconds })
+  const outcomes = metrics.counter({
+    name: 'bulkhead_operator_outcomes_total',
+    help: 'Reconciles that ended without a fault, by how they ended',
+    labels: ['kind', 'outcome'],
+  })
+  return {
+    keycloak: latency('bulkhead_operator_keycloak_seconds', 'How long Keycloak took to answer'),
+    postgres: latency('bulkhead_operator_postgres_seconds', 'How long a transaction took'),
+    ended: (kind, outcome) => outcomes.add({ kind, outcome }),
+  }
+}

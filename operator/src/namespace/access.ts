@@ -1,0 +1,70 @@
+import type { Tenant } from '@bulkhead/crds'
+import { apiGroup } from '@bulkhead/tenancy'
+import { rbacGroup, roleBindingKind, roleKind } from '../kubernetes/kinds.ts'
+import type { WantedObject } from '../kubernetes/wanted-object.ts'
+import type { OwnedMetadata } from './owned-metadata.ts'
+
+type Admin = Tenant['spec']['admins'][number]
+
+/** The ClusterRole that the operator binds to itself in each tenant's namespace, and nowhere else. */
+export const operatorTenantRole = 'bulkhead-operator-tenant'
+
+const read = ['get', 'list', 'watch']
+const write = [...read, 'create', 'update', 'patch', 'delete']
+const ownKinds = ['tools', 'toolsets', 'plans', 'subscriptions', 'accesspolicies']
+
+/**
+ * What a tenant's admin may do in the tenant's namespace. Never: status, finalizers, quotas, network policies, roles,
+ * and what runs (workloads and Services are the platform's to hand out).
+ */
+export const adminRules = [
+  { apiGroups: [apiGroup], resources: ownKinds, verbs: write },
+  { apiGroups: [apiGroup], resources: ownKinds.map((plural) => `${plural}/status`), verbs: ['get'] },
+  { apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: write },
+  {
+    apiGroups: [''],
+    resources: ['events', 'pods', 'pods/log', 'services', 'resourcequotas', 'limitranges'],
+    verbs: read,
+  },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: read },
+]
+
+/** The operator's own binding: until it is there, nothing else in the namespace can be read or written. */
+export function operatorBinding(metadata: OwnedMetadata, operatorUser: string): WantedObject {
+  return {
+    kind: roleBindingKind,
+    body: {
+      metadata: metadata('bulkhead-operator'),
+      roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: operatorTenantRole },
+      subjects: [{ kind: 'User', apiGroup: rbacGroup, name: operatorUser }],
+    },
+  }
+}
+
+/** The admins' role, and who has it. */
+export function adminAccess(metadata: OwnedMetadata, admins: readonly Admin[]): readonly WantedObject[] {
+  return [
+    { kind: roleKind, body: { metadata: metadata('tenant-admin'), rules: adminRules } },
+    {
+      kind: roleBindingKind,
+      body: {
+        metadata: metadata('tenant-admins'),
+        roleRef: { apiGroup: rbacGroup, kind: 'Role', name: 'tenant-admin' },
+        subjects: admins.map(subject),
+      },
+    },
+  ]
+}
+
+function subject({ kind, name, namespace }: Admin) {
+  return kind === 'ServiceAccount' ? { kind, name, namespace } : { kind, apiGroup: rbacGroup, name }
+}
+
+// Each of these is everybody, whatever tenant they are of.
+const everybody = ['system:authenticated', 'system:unauthenticated', 'system:serviceaccounts', 'system:anonymous']
+
+/** Whether binding this subject would let other tenants' people in. */
+export function isEverybody({ name }: Admin): boolean {
+  return everybody.includes(name)
+}

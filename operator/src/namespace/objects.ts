@@ -1,0 +1,46 @@
+// namespace: wall 1. Which objects a tenant's namespace holds, as values: nothing here talks to anybody.
+import type { Tenant } from '@bulkhead/crds'
+import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
+import type { TenantKey } from '@bulkhead/tenancy'
+import { namespaceKind } from '../kubernetes/kinds.ts'
+import type { WantedObject } from '../kubernetes/wanted-object.ts'
+import { adminAccess, operatorBinding } from './access.ts'
+import { networkPolicies } from './network-policy.ts'
+import type { NetworkSettings } from './network-policy.ts'
+import { ownedMetadata } from './owned-metadata.ts'
+import { quotaObjects } from './quota.ts'
+
+export interface NamespaceSettings extends NetworkSettings {
+  /** Who we are to the API server. */
+  readonly operatorUser: string
+}
+
+export interface WantedNamespace {
+  readonly namespace: WantedObject
+  /** Comes right after the namespace: it lets us at everything else in it. */
+  readonly binding: WantedObject
+  readonly objects: readonly WantedObject[]
+}
+
+export function wantNamespace(
+  owner: TenantKey & { readonly uid: string },
+  spec: Tenant['spec'],
+  settings: NamespaceSettings,
+): WantedNamespace {
+  const metadata = ownedMetadata(owner)
+  const labels = {
+    ...ownerLabels(owner),
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
+  }
+  return {
+    namespace: { kind: namespaceKind, body: { metadata: { name: namespaceOf(owner.name), labels } } },
+    binding: operatorBinding(metadata, settings.operatorUser),
+    objects: [
+      // The walls before the door: nobody is let in before the policies and the quota stand.
+      ...networkPolicies(metadata, spec.network.egress, settings),
+      ...quotaObjects(metadata, spec.quota),
+      ...adminAccess(metadata, spec.admins),
+    ],
+  }
+}

@@ -1,0 +1,296 @@
+import { findCondition, kinds } from '@bulkhead/crds'
+import { isNotFound } from '@bulkhead/runtime'
+import { tenantId } from '@bulkhead/tenancy'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { operatorClientId } from './keycloak/operator-client.ts'
+import { namespaceKind, networkPolicyKind, resourceQuotaKind, secretKind } from './kubernetes/kinds.ts'
+import { adminAttacks, adminOf, roleAttacks, successesOf } from './testing/attacks.ts'
+import { startOperatorProcess } from './testing/process.ts'
+import { realmVandal } from './testing/realm-vandal.ts'
+import { stepsIn } from './testing/steps.ts'
+import type { Steps } from './testing/steps.ts'
+import { startWorld, systemNamespace } from './testing/world.ts'
+import type { World } from './testing/world.ts'
+
+// One world for all: each test has tenants of its own.
+let world: World
+let steps: Steps
+let stopOperator = (): Promise<void> => Promise.resolve()
+
+beforeAll(async () => {
+  world = await startWorld()
+  steps = stepsIn(world)
+  stopOperator = world.run()
+}, 600_000)
+
+afterAll(async () => {
+  await stopOperator()
+  await world.stop()
+})
+
+const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
+const signal = AbortSignal.timeout(3_600_000)
+
+async function restartOperator(): Promise<void> {
+  await stopOperator()
+  stopOperator = world.run()
+}
+
+const subscriptionRef = (namespace: string, name: string) => ({ kind: kinds.subscription, namespace, name })
+
+async function publish(namespace: string, hostname: string): Promise<void> {
+  const meta = (name: string) => ({ name, namespace })
+  await world.admin.create(kinds.toolSet, {
+    metadata: meta('orders'),
+    spec: { hostname, basePath: '/orders', tools: ['list'] },
+  })
+  await world.admin.create(kinds.plan, { metadata: meta('gold'), spec: { roles: ['reader', 'writer'] } })
+}
+
+async function subscribe(namespace: string, name: string, spec = {}): Promise<void> {
+  await world.admin.create(kinds.subscription, {
+    metadata: { namespace, name },
+    spec: {
+      toolSetRef: { name: 'orders' },
+      planRef: { name: 'gold' },
+      application: { displayName: 'App' },
+      credentials: { type: 'OAuth2', secretName: `${name}-credentials` },
+      ...spec,
+    },
+  })
+}
+
+test('a Tenant becomes a namespace, a realm, a schema and its grants, and is Ready once it is programmed', async () => {
+  await steps.createTenant('acme', {
+    hostnames: [{ host: 'API.acme.example' }],
+    admins: [{ kind: 'Group', name: 'acme-admins' }],
+    quota: { tools: 3, resources: { 'requests.cpu': '2000m' } },
+  })
+  const built = await steps.tenantWith('acme', 'True', walls)
+  const id = tenantId(built.metadata.uid)
+  expect(built.status).toMatchObject({
+    observedGeneration: 1,
+    namespace: 'tenant-acme',
+    id,
+    granted: { hostnames: ['acme.gw.test', 'api.acme.example'], guaranteed: 10 },
+    identity: { realm: `acme-${id}`, audience: `urn:bulkhead:tenant:${id}` },
+    database: { schema: `tenant_${id}`, role: `tenant_${id}`, version: 1 },
+  })
+  expect(findCondition(built.status?.conditions, 'Ready')).toMatchObject({ status: 'False', reason: 'NotProgrammed' })
+  await steps.program(kinds.tenant, built)
+  const ready = await steps.tenantWith('acme', 'True', ['Ready'])
+  expect(findCondition(ready.status?.conditions, 'Reconciling')).toBeUndefined()
+  const quota = await world.admin.get({ kind: resourceQuotaKind, namespace: 'tenant-acme', name: 'bulkhead-quota' })
+  expect(quota['spec']).toMatchObject({ hard: { 'count/tools.bulkhead.dev': '3', 'requests.cpu': '2' } })
+  const invitation = await steps.secret('tenant-acme', 'tenant-admin-invitation')
+  expect(Object.keys(invitation).toSorted()).toEqual(['login-url', 'password', 'username'])
+})
+
+test('a settled Tenant is not written again', async () => {
+  const before = await steps.tenantWith('acme', 'True', ['Ready'])
+  await restartOperator()
+  await steps.createTenant('marker')
+  await steps.tenantWith('marker', 'True', walls)
+  const after = await steps.tenantWith('acme', 'True', ['Ready'])
+  expect(after.metadata.resourceVersion).toBe(before.metadata.resourceVersion)
+})
+
+test("a Subscription's token names the tenant, the client and exactly the plan's roles", async () => {
+  await publish('tenant-acme', 'acme.gw.test')
+  await subscribe('tenant-acme', 'app')
+  const made = await steps.subscriptionWith(subscriptionRef('tenant-acme', 'app'), 'True', [
+    'Accepted',
+    'CredentialsReady',
+  ])
+  const credentials = await steps.secret('tenant-acme', 'app-credentials')
+  expect(credentials['base-url']).toBe('https://acme.gw.test/orders')
+  const token = await steps.token(credentials)
+  const tenant = await steps.tenantWith('acme', 'True', walls)
+  expect(token).toMatchObject({
+    iss: tenant.status?.identity?.issuer,
+    aud: tenant.status?.identity?.audience,
+    azp: `sub-${made.metadata.uid}`,
+    realm_access: { roles: expect.arrayContaining(['reader', 'writer']) as unknown },
+  })
+  expect(token['realm_access']).toMatchObject({ roles: { length: 2 } })
+  await steps.program(kinds.subscription, made)
+  await steps.subscriptionWith(subscriptionRef('tenant-acme', 'app'), 'True', ['Ready'])
+})
+
+test('a suspended Subscription gets no token, and gets one again when it resumes', async () => {
+  const ref = subscriptionRef('tenant-acme', 'app')
+  const credentials = await steps.secret('tenant-acme', 'app-credentials')
+  await world.admin.patch(ref, { type: 'merge', body: { spec: { suspended: true } } })
+  const suspended = await steps.subscriptionWith(ref, 'False', ['Accepted', 'Ready'])
+  expect(findCondition(suspended.status?.conditions, 'Accepted')?.reason).toBe('Suspended')
+  expect(await steps.token(credentials)).toMatchObject({ status: 401 })
+  await world.admin.patch(ref, { type: 'merge', body: { spec: { suspended: false } } })
+  await steps.subscriptionWith(ref, 'True', ['Accepted', 'CredentialsReady'])
+  expect(await steps.token(credentials)).toHaveProperty('azp')
+})
+
+test('a Secret of the wanted name that is not ours is left alone: NameTaken', async () => {
+  const metadata = { namespace: 'tenant-acme', name: 'second-credentials' }
+  await world.admin.create(secretKind, { metadata, type: 'Opaque', data: { mine: 'eA==' } })
+  await subscribe('tenant-acme', 'second')
+  const ref = subscriptionRef('tenant-acme', 'second')
+  const refused = await steps.subscriptionWith(ref, 'False', ['CredentialsReady'])
+  expect(findCondition(refused.status?.conditions, 'CredentialsReady')?.reason).toBe('NameTaken')
+  expect(await steps.secret('tenant-acme', 'second-credentials')).toEqual({ mine: 'x' })
+})
+
+test('S-176 what drifts in realm, client, Secret, namespace and role is put back', async () => {
+  const { realm, id, audience } = await steps.factsOf('acme')
+  const keycloak = realmVandal(world.keycloak, realm)
+  await keycloak.loosenSettings()
+  await keycloak.removeAudience()
+  await keycloak.disableClient(operatorClientId)
+  const policy = { kind: networkPolicyKind, namespace: 'tenant-acme', name: 'bulkhead-default-deny' }
+  const secret = { kind: secretKind, namespace: 'tenant-acme', name: 'app-credentials' }
+  await world.admin.delete(policy)
+  await world.admin.delete(secret)
+  await world.postgres.query(`ALTER ROLE tenant_${id} CONNECTION LIMIT 500`)
+  await restartOperator()
+  const patient = { timeout: 90_000, interval: 500 }
+  await expect
+    .poll(() => keycloak.settings(), patient)
+    .toMatchObject({ sslRequired: 'external', accessTokenLifespan: 300, registrationAllowed: false })
+  await world.until(policy, (found) => found !== undefined)
+  await world.until(secret, (found) => found !== undefined)
+  const limit = () => world.postgres.query(`SELECT rolconnlimit FROM pg_roles WHERE rolname = 'tenant_${id}'`)
+  await expect.poll(limit, patient).toEqual([{ rolconnlimit: 20 }])
+  const aud = async () => (await steps.token(await steps.secret('tenant-acme', 'app-credentials')))['aud']
+  await expect.poll(aud, patient).toBe(audience)
+})
+
+test('a host that another tenant holds is refused without a word of whose it is', async () => {
+  await steps.createTenant('globex', {
+    hostnames: [{ host: 'api.acme.example' }, { host: 'evil.gw.test' }, { host: '10.0.0.1' }],
+    limits: { requestsPerSecond: { guaranteed: 5000, ceiling: 5000 } },
+  })
+  const refused = await steps.tenantWith('globex', 'False', ['Granted'])
+  const granted = findCondition(refused.status?.conditions, 'Granted')
+  expect(refused.status?.granted).toEqual({ hostnames: ['globex.gw.test'], guaranteed: 0 })
+  expect(granted?.message).toContain('spec.hostnames[0].host: "api.acme.example" is not granted to this tenant')
+  expect(granted?.message).toContain('spec.hostnames[1].host: "evil.gw.test" is not granted to this tenant')
+  expect(granted?.message).toContain('spec.hostnames[2].host')
+  expect(granted?.message).toContain('spec.limits.requestsPerSecond.guaranteed')
+  expect(granted?.message).not.toContain('"acme"')
+  expect(findCondition(refused.status?.conditions, 'Stalled')?.status).toBe('True')
+})
+
+test("S-154 a tenant's admin writes the tenant's own kinds and nothing that guards them", async () => {
+  const alice = await adminOf(world, 'alice', ['acme-admins'])
+  const metadata = { name: 'silver', namespace: 'tenant-acme' }
+  await alice.create(kinds.plan, { metadata, spec: {} })
+  expect((await alice.list(secretKind, { namespace: 'tenant-acme' })).items.length).toBeGreaterThan(0)
+  expect(await successesOf(adminAttacks(alice, 'tenant-acme', 'tenant-globex'))).toEqual([])
+  alice.close()
+})
+
+test("S-163 a tenant's role reaches its own rows and nothing else", async () => {
+  await steps.tenantWith('globex', 'True', ['DatabaseReady'])
+  const [mine, other] = await Promise.all(['acme', 'globex'].map((name) => steps.factsOf(name)))
+  const client = await steps.login(mine?.id)
+  await client.query(`INSERT INTO audit (actor, action) VALUES ('a', 'b')`)
+  expect(await successesOf(roleAttacks(client, `tenant_${mine?.id}`, `tenant_${other?.id}`))).toEqual([])
+  await client.query(`SET search_path TO "tenant_${other?.id}"`)
+  await expect(client.query('SELECT * FROM usage_windows')).rejects.toThrow('does not exist')
+  await client.end()
+  const definers = await world.postgres.query(
+    `SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+     WHERE prosecdef AND nspname NOT IN ('pg_catalog', 'information_schema')`,
+    world.postgres.database,
+  )
+  expect(definers, 'S-166 there is no SECURITY DEFINER function').toEqual([])
+})
+
+test('a suspended Tenant mints no tokens and logs in nowhere, until it resumes', async () => {
+  const { id } = await steps.factsOf('acme')
+  const credentials = await steps.secret('tenant-acme', 'app-credentials')
+  await steps.changeTenant('acme', { suspended: true })
+  const suspended = await steps.tenantWith('acme', 'False', ['IdentityReady', 'DatabaseReady', 'Ready'])
+  expect(findCondition(suspended.status?.conditions, 'Ready')?.reason).toBe('Suspended')
+  expect(suspended.status?.identity?.jwks).toContain('RSA')
+  expect(await steps.token(credentials)).toHaveProperty('error')
+  await expect(steps.login(id)).rejects.toThrow('not permitted to log in')
+  await steps.changeTenant('acme', { suspended: false })
+  await steps.tenantWith('acme', 'True', walls)
+  expect(await steps.token(credentials)).toHaveProperty('azp')
+  await (await steps.login(id)).end()
+})
+
+test('S-175 a namespace of the derived name that is not ours is left alone: NameTaken', async () => {
+  await world.admin.create(namespaceKind, { metadata: { name: 'tenant-initech', labels: { whose: 'mine' } } })
+  await steps.createTenant('initech', { deletionPolicy: 'Delete' })
+  const refused = await steps.tenantWith('initech', 'False', ['NamespaceReady'])
+  expect(findCondition(refused.status?.conditions, 'NamespaceReady')?.reason).toBe('NameTaken')
+  await world.admin.delete({ kind: kinds.tenant, name: 'initech' })
+  await steps.gone('initech')
+  const left = await world.admin.get({ kind: namespaceKind, name: 'tenant-initech' })
+  expect(left.metadata.labels).toMatchObject({ whose: 'mine' })
+  expect(left.metadata.deletionTimestamp).toBeUndefined()
+})
+
+test('S-190 a Tenant deleted and made again starts empty, and the old one left nothing behind', async () => {
+  await steps.changeTenant('acme', { deletionPolicy: 'Delete' })
+  await steps.tenantWith('acme', 'True', walls)
+  const { id, realm } = await steps.factsOf('acme')
+  await world.admin.delete({ kind: kinds.tenant, name: 'acme' })
+  const cut = await steps.tenantWith('acme', 'False', ['Granted'])
+  expect(cut.status?.granted?.hostnames ?? []).toEqual([])
+  await steps.program(kinds.tenant, cut, 'Withdrawn')
+  await steps.gone('acme')
+  await expect(world.admin.get({ kind: namespaceKind, name: 'tenant-acme' })).rejects.toSatisfy(isNotFound)
+  for (const name of [`realm-${id}`, `database-${id}`]) {
+    await expect(world.admin.get({ kind: secretKind, namespace: systemNamespace, name })).rejects.toSatisfy(isNotFound)
+  }
+  expect(await world.parts.keycloak.findRealm(realm, signal)).toBeUndefined()
+  const { database } = world.postgres
+  expect(await world.postgres.query(`SELECT 1 FROM pg_roles WHERE rolname = 'tenant_${id}'`)).toEqual([])
+  expect(await world.postgres.query(`SELECT 1 FROM pg_namespace WHERE nspname LIKE '%${id}'`, database)).toEqual([])
+  expect(await world.postgres.query(`SELECT 1 FROM tenants WHERE id = '${id}'`, database)).toEqual([])
+  await steps.createTenant('acme', { deletionPolicy: 'Retain' })
+  await steps.tenantWith('acme', 'True', walls)
+  const again = await steps.factsOf('acme')
+  expect(again.id).not.toBe(id)
+  const client = await steps.login(again.id)
+  expect((await client.query('SELECT * FROM audit')).rows).toEqual([])
+  await client.end()
+})
+
+test('S-193 a retained Tenant keeps its data behind doors that nobody can open', async () => {
+  const { id, realm } = await steps.factsOf('acme')
+  const password = await steps.login(id)
+  await world.admin.delete({ kind: kinds.tenant, name: 'acme' })
+  password.on('error', () => undefined)
+  await steps.gone('acme')
+  await expect(password.query('SELECT 1'), 'a session from before is ended').rejects.toThrow()
+  expect(await world.parts.keycloak.findRealm(realm, signal)).toMatchObject({ enabled: false })
+  const { database } = world.postgres
+  const schemas = await world.postgres.query(`SELECT nspname FROM pg_namespace WHERE nspname LIKE '%${id}'`, database)
+  expect(schemas).toEqual([{ nspname: `retained_${id}` }])
+  await expect(steps.login(id)).rejects.toThrow('not permitted to log in')
+})
+
+test('the process is ready with the account that is shipped, tells what it does, keeps its secrets, and ends when told', async () => {
+  await stopOperator()
+  const operator = await startOperatorProcess(world)
+  const ready = async () => (await operator.page('/readyz')).status
+  await expect.poll(ready, { timeout: 60_000, interval: 200 }).toBe(200)
+  await steps.createTenant('hooli')
+  const { status } = await steps.tenantWith('hooli', 'True', walls)
+  const metrics = (await operator.page('/metrics')).text
+  expect(metrics).toMatch(/bulkhead_operator_keycloak_seconds_count\{call="create realm"\} 1/)
+  expect(metrics).toMatch(/bulkhead_operator_outcomes_total\{kind="Tenant",outcome="ready"\}/)
+  const { code, output } = await operator.end()
+  stopOperator = () => Promise.resolve()
+  expect(code).toBe(0)
+  expect(output).toContain('"tenant":"hooli"')
+  const stored = await Promise.all([
+    steps.secret(systemNamespace, `database-${status?.id ?? ''}`),
+    steps.secret(systemNamespace, `realm-${status?.id ?? ''}`),
+  ])
+  const secrets = [stored[0]['password'], stored[1]['client-secret'], stored[1]['tenant-admin-password']]
+  for (const secret of [...secrets, world.keycloak.clientSecret]) expect(output).not.toContain(secret)
+})

@@ -1,0 +1,92 @@
+// postgres: the registry of grants in `public`, and one schema with one role for each tenant.
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import type { Transaction } from 'kysely'
+import pg from 'pg'
+import type { HistogramMetric, Clock, Secret } from '@bulkhead/runtime'
+
+/** The tables of `public`. */
+export interface Tables {
+  readonly tenants: {
+    readonly uid: string
+    readonly id: string
+    readonly name: string
+    readonly guaranteed: number
+    readonly registered_at: Date
+  }
+  readonly hostnames: {
+    readonly host: string
+    readonly tenant_uid: string
+    readonly granted_at: Date
+    readonly quarantined_until: Date | null
+  }
+  readonly migrations: {
+    readonly scope: string
+    readonly version: number
+    readonly name: string
+    readonly checksum: string
+    readonly applied_at: Date
+  }
+}
+
+export type Tx = Transaction<Tables>
+
+export interface DatabaseAddress {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+}
+
+export interface DatabaseOptions extends DatabaseAddress {
+  readonly user: string
+  readonly password: Secret<string>
+  readonly maxConnections: number
+  readonly clock: Clock
+  readonly latency: HistogramMetric
+}
+
+/** The operator's own connections. */
+export interface Database {
+  /** Runs `work` in one transaction: all of it happens, or nothing. `call` is the metric's label. */
+  transaction<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+// A backend that touched a thousand schemas holds tens of megabytes of catalogue: connections are renewed.
+const maxUsesOfConnection = 500
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.user,
+    password: () => options.password.reveal(),
+    max: options.maxConnections,
+    maxUses: maxUsesOfConnection,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 60_000,
+    // Nothing but what is qualified is found, so that no tenant's schema can shadow a name of ours.
+    options: '-c search_path=pg_catalog -c statement_timeout=55s -c lock_timeout=10s',
+    application_name: 'bulkhead-operator',
+  })
+  // An idle connection that breaks is replaced at its next use; the pool's error event would end the process.
+  pool.on('error', () => undefined)
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return {
+    transaction: async (call, signal, work) => {
+      signal.throwIfAborted()
+      const startedMs = options.clock.now()
+      try {
+        return await kysely.transaction().execute(work)
+      } finally {
+        options.latency.observe((options.clock.now() - startedMs) / 1000, { call })
+      }
+    },
+    close: () => kysely.destroy(),
+  }
+}
+
+/** Runs SQL that holds no value from outside but through `quoteIdentifier` and `quoteLiteral`. */
+export async function runStatement(tx: Tx, statement: string): Promise<void> {
+  await sql.raw(statement).execute(tx)
+}

@@ -1,0 +1,120 @@
+import { sql } from 'kysely'
+import type { Database, Tx } from './database.ts'
+import { judgeClaim } from './grants.ts'
+import type { Claim, Judgement, Registry, Terms } from './grants.ts'
+import { lockScope } from './ledger.ts'
+
+/** Who holds which host and which share of the fleet. */
+export interface GrantRegistry {
+  /** What the claim would get now; writes nothing. */
+  inspect(claim: Claim, terms: Terms, signal: AbortSignal): Promise<Judgement>
+  /** Grants in one transaction, after every other claim that came before. */
+  claim(claim: Claim, terms: Terms, signal: AbortSignal): Promise<Judgement>
+  /** Releases everything that the tenant holds; its hosts go into quarantine, but for the one of its name. */
+  release(tenant: Pick<Claim, 'uid' | 'ownHost'>, terms: Terms, signal: AbortSignal): Promise<void>
+  /** Whether anything but quarantined hosts is left of the tenant. */
+  isRegistered(uid: string, signal: AbortSignal): Promise<boolean>
+}
+
+const registryLock = 'public/grants'
+
+export function createGrantRegistry(database: Database): GrantRegistry {
+  return {
+    inspect: (claim, terms, signal) =>
+      database.transaction('inspect grants', signal, async (tx) => judgeClaim(claim, await read(tx, claim), terms)),
+    claim: (claim, terms, signal) =>
+      database.transaction('claim grants', signal, async (tx) => {
+        await lockScope(tx, registryLock)
+        const judgement = judgeClaim(claim, await read(tx, claim), terms)
+        if (judgement.changes) await write(tx, claim, judgement, terms)
+        return judgement
+      }),
+    release: (tenant, terms, signal) =>
+      database.transaction('release grants', signal, async (tx) => {
+        await lockScope(tx, registryLock)
+        await releaseAll(tx, tenant, terms)
+      }),
+    isRegistered: (uid, signal) =>
+      database.transaction('read grants', signal, async (tx) => {
+        const db = tx.withSchema('public')
+        const row = await db.selectFrom('tenants').select('uid').where('uid', '=', uid).executeTakeFirst()
+        const host = await db
+          .selectFrom('hostnames')
+          .select('host')
+          .where('tenant_uid', '=', uid)
+          .where('quarantined_until', 'is', null)
+          .executeTakeFirst()
+        return row !== undefined || host !== undefined
+      }),
+  }
+}
+
+async function read(tx: Tx, claim: Claim): Promise<Registry> {
+  const db = tx.withSchema('public')
+  const hosts = await db
+    .selectFrom('hostnames')
+    .select(['host', 'tenant_uid', 'quarantined_until'])
+    .where((where) => where.or([where('host', 'in', [...claim.hosts]), where('tenant_uid', '=', claim.uid)]))
+    .execute()
+  const own = await db.selectFrom('tenants').select('guaranteed').where('uid', '=', claim.uid).executeTakeFirst()
+  const others = await db
+    .selectFrom('tenants')
+    .select(sql<string>`coalesce(sum(guaranteed), 0)`.as('total'))
+    .where('uid', '<>', claim.uid)
+    .executeTakeFirstOrThrow()
+  return {
+    hosts: hosts.map((row) => ({
+      host: row.host,
+      tenantUid: row.tenant_uid,
+      quarantinedUntilMs: row.quarantined_until?.getTime(),
+    })),
+    guaranteed: own?.guaranteed,
+    guaranteedToOthers: Number(others.total),
+  }
+}
+
+async function write(tx: Tx, claim: Claim, judgement: Judgement, terms: Terms): Promise<void> {
+  const db = tx.withSchema('public')
+  const now = new Date(terms.nowMs)
+  const { uid, id, name } = claim
+  const { guaranteed } = judgement
+  await db
+    .insertInto('tenants')
+    .values({ uid, id, name, guaranteed, registered_at: now })
+    .onConflict((conflict) => conflict.column('uid').doUpdateSet({ guaranteed }))
+    .execute()
+  for (const host of judgement.take) {
+    const row = { tenant_uid: uid, granted_at: now, quarantined_until: null }
+    await db
+      .insertInto('hostnames')
+      .values({ host, ...row })
+      .onConflict((conflict) => conflict.column('host').doUpdateSet(row))
+      .execute()
+  }
+  await quarantine(tx, uid, judgement.release, terms)
+}
+
+async function quarantine(tx: Tx, uid: string, hosts: readonly string[], terms: Terms): Promise<void> {
+  if (hosts.length === 0) return
+  await tx
+    .withSchema('public')
+    .updateTable('hostnames')
+    .set({ quarantined_until: new Date(terms.nowMs + terms.quarantineMs) })
+    .where('tenant_uid', '=', uid)
+    .where('host', 'in', [...hosts])
+    .where('quarantined_until', 'is', null)
+    .execute()
+}
+
+async function releaseAll(tx: Tx, { uid, ownHost }: Pick<Claim, 'uid' | 'ownHost'>, terms: Terms): Promise<void> {
+  const db = tx.withSchema('public')
+  await db.deleteFrom('hostnames').where('tenant_uid', '=', uid).where('host', '=', ownHost).execute()
+  const held = await db.selectFrom('hostnames').select('host').where('tenant_uid', '=', uid).execute()
+  await quarantine(
+    tx,
+    uid,
+    held.map((row) => row.host),
+    terms,
+  )
+  await db.deleteFrom('tenants').where('uid', '=', uid).execute()
+}

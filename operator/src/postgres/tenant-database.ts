@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto'
+import type { Secret } from '@bulkhead/runtime'
+import { sql } from 'kysely'
+import type { Database, Tx } from './database.ts'
+import { runStatement } from './database.ts'
+import { quoteIdentifier, quoteLiteral } from './identifier.ts'
+import { appliedIn, lockScope, migrate } from './ledger.ts'
+import { tenantMigrations } from './migrations/tenant.ts'
+import { roleConfig } from './role-config.ts'
+import { scramVerifier } from './scram.ts'
+
+/** The names of one tenant's part of the database, and whose it is. */
+export interface DatabaseTenant {
+  readonly uid: string
+  readonly schema: string
+  readonly role: string
+  readonly retainedSchema: string
+}
+
+export interface RoleSettings {
+  readonly canLogin: boolean
+  readonly connectionLimit: number
+}
+
+export type SeenRole =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'foreign' }
+  | ({ readonly kind: 'own'; readonly config: readonly string[] } & RoleSettings)
+
+export type SeenSchema =
+  { readonly kind: 'absent' } | { readonly kind: 'foreign' } | { readonly kind: 'own'; readonly version: number }
+
+/** What there is of a tenant in the database. */
+export interface SeenDatabase {
+  readonly role: SeenRole
+  readonly schema: SeenSchema
+}
+
+/** One tenant's role and schema; every write compares the owner inside its own transaction. */
+export interface TenantDatabase {
+  observe(tenant: DatabaseTenant, signal: AbortSignal): Promise<SeenDatabase>
+  /** Makes or mends role and schema and runs the migrations, all in one transaction. */
+  prepare(
+    tenant: DatabaseTenant,
+    settings: RoleSettings & { password: Secret<string> },
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Shuts or opens the door for the role, ending its connections when it shuts. */
+  setLogin(tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void>
+  /** Removes role and schema with everything in it. */
+  drop(tenant: DatabaseTenant, signal: AbortSignal): Promise<void>
+  /** Keeps the data under another name that no role can use; the role stays, without a login. */
+  retain(tenant: DatabaseTenant, signal: AbortSignal): Promise<void>
+}
+
+/** The owner stands in the comment of the role and of the schema; names are opaque, and so is this. */
+const commentOf = (uid: string): string => `bulkhead.dev/tenant-uid=${uid}`
+
+/** Something of the same name exists that is not the tenant's. */
+export class ForeignDatabaseObject extends Error {
+  override readonly name = 'ForeignDatabaseObject'
+}
+
+export function createTenantDatabase(database: Database, databaseName: string): TenantDatabase {
+  const locked = (call: string, tenant: DatabaseTenant, signal: AbortSignal, work: (tx: Tx) => Promise<void>) =>
+    database.transaction(call, signal, async (tx) => {
+      await lockScope(tx, tenant.schema)
+      const seen = await see(tx, tenant)
+      if (seen.role.kind === 'foreign' || seen.schema.kind === 'foreign') {
+        throw new ForeignDatabaseObject(`Cannot ${call} "${tenant.schema}": it belongs to somebody else`)
+      }
+      await work(tx)
+    })
+  // The door is shut for good before the sessions end: the other way round one could slip in between.
+  const setLogin = async (tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void> => {
+    const login = canLogin ? 'LOGIN' : 'NOLOGIN'
+    await locked('set login', tenant, signal, async (tx) => {
+      const { role } = await see(tx, tenant)
+      if (role.kind === 'own') await runStatement(tx, `ALTER ROLE ${quoteIdentifier(tenant.role)} ${login}`)
+    })
+    if (!canLogin) await locked('end sessions', tenant, signal, (tx) => endSessions(tx, tenant.role))
+  }
+  return {
+    observe: (tenant, signal) => database.transaction('observe schema', signal, (tx) => see(tx, tenant)),
+    prepare: (tenant, settings, signal) =>
+      locked('prepare schema', tenant, signal, async (tx) => {
+        await prepareRole(tx, tenant, settings)
+        await runStatement(tx, grantConnect(databaseName, tenant.role))
+        await prepareSchema(tx, tenant)
+      }),
+    setLogin,
+    drop: async (tenant, signal) => {
+      await setLogin(tenant, false, signal)
+      await locked('drop schema', tenant, signal, (tx) => dropAll(tx, tenant, databaseName))
+    },
+    retain: async (tenant, signal) => {
+      await setLogin(tenant, false, signal)
+      await locked('retain schema', tenant, signal, (tx) => retainSchema(tx, tenant))
+    },
+  }
+}
+
+async function see(tx: Tx, tenant: DatabaseTenant): Promise<SeenDatabase> {
+  return { role: await seeRole(tx, tenant), schema: await seeSchema(tx, tenant) }
+}
+
+interface RoleRow {
+  readonly rolcanlogin: boolean
+  readonly rolconnlimit: number
+  readonly rolconfig: string[] | null
+  readonly is_plain: boolean
+  readonly comment: string | null
+}
+
+async function seeRole(tx: Tx, { role, uid }: DatabaseTenant): Promise<SeenRole> {
+  const { rows } = await sql<RoleRow>`
+    SELECT rolcanlogin, rolconnlimit, rolconfig,
+      NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls) AND NOT EXISTS (
+        SELECT FROM pg_auth_members WHERE member = pg_roles.oid) AS is_plain,
+      shobj_description(oid, 'pg_authid') AS comment
+    FROM pg_roles WHERE rolname = ${role}`.execute(tx)
+  const row = rows[0]
+  if (row === undefined) return { kind: 'absent' }
+  // A role that somebody gave power to is not the one that we made, and we could not take the power away.
+  if (row.comment !== commentOf(uid) || !row.is_plain) return { kind: 'foreign' }
+  return {
+    kind: 'own',
+    canLogin: row.rolcanlogin,
+    connectionLimit: row.rolconnlimit,
+    config: row.rolconfig?.toSorted() ?? [],
+  }
+}
+
+async function seeSchema(tx: Tx, { schema, uid }: DatabaseTenant): Promise<SeenSchema> {
+  const { rows } = await sql<{ readonly comment: string | null }>`
+    SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = ${schema}`.execute(tx)
+  if (rows[0] === undefined) return { kind: 'absent' }
+  if (rows[0].comment !== commentOf(uid)) return { kind: 'foreign' }
+  return { kind: 'own', version: (await appliedIn(tx, schema)).at(-1)?.version ?? 0 }
+}
+
+async function prepareRole(
+  tx: Tx,
+  tenant: DatabaseTenant,
+  settings: RoleSettings & { readonly password: Secret<string> },
+): Promise<void> {
+  const role = quoteIdentifier(tenant.role)
+  const { role: seen } = await see(tx, tenant)
+  if (seen.kind === 'absent') {
+    await runStatement(tx, `CREATE ROLE ${role}`)
+    // Membership lets us end the role's sessions; it is ours in the role, never the role's in us.
+    await runStatement(tx, `GRANT ${role} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE`)
+    await runStatement(tx, `COMMENT ON ROLE ${role} IS ${quoteLiteral(commentOf(tenant.uid))}`)
+  }
+  const login = settings.canLogin ? 'LOGIN' : 'NOLOGIN'
+  const verifier = quoteLiteral(scramVerifier(settings.password, randomBytes(16)))
+  await runStatement(
+    tx,
+    `ALTER ROLE ${role} ${login} CONNECTION LIMIT ${settings.connectionLimit} PASSWORD ${verifier}`,
+  )
+  await runStatement(tx, `ALTER ROLE ${role} RESET ALL`)
+  for (const setting of roleConfig(tenant.schema)) {
+    const [name = '', value = ''] = setting.split('=')
+    await runStatement(tx, `ALTER ROLE ${role} SET ${quoteIdentifier(name)} = ${quoteLiteral(value)}`)
+  }
+}
+
+function grantConnect(databaseName: string, role: string): string {
+  return `GRANT CONNECT ON DATABASE ${quoteIdentifier(databaseName)} TO ${quoteIdentifier(role)}`
+}
+
+// The schema and its tables belong to the operator; the role gets their rows and can neither alter nor drop them.
+async function prepareSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
+  const schema = quoteIdentifier(tenant.schema)
+  const role = quoteIdentifier(tenant.role)
+  const { schema: seen } = await see(tx, tenant)
+  if (seen.kind === 'absent') {
+    await runStatement(tx, `CREATE SCHEMA ${schema}`)
+    await runStatement(tx, `COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(commentOf(tenant.uid))}`)
+  }
+  await migrate(tx, tenant.schema, tenantMigrations)
+  await runStatement(tx, `GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
+  await runStatement(tx, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`)
+}
+
+async function endSessions(tx: Tx, role: string): Promise<void> {
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${role}`.execute(tx)
+}
+
+async function dropAll(tx: Tx, tenant: DatabaseTenant, databaseName: string): Promise<void> {
+  const role = quoteIdentifier(tenant.role)
+  const seen = await see(tx, tenant)
+  if (seen.schema.kind === 'own') await runStatement(tx, `DROP SCHEMA ${quoteIdentifier(tenant.schema)} CASCADE`)
+  await tx.withSchema('public').deleteFrom('migrations').where('scope', '=', tenant.schema).execute()
+  if (seen.role.kind !== 'own') return
+  await runStatement(tx, `REVOKE ALL ON DATABASE ${quoteIdentifier(databaseName)} FROM ${role}`)
+  await runStatement(tx, `DROP ROLE ${role}`)
+}
+
+async function retainSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
+  const seen = await see(tx, tenant)
+  if (seen.schema.kind !== 'own') return
+  const schema = quoteIdentifier(tenant.schema)
+  await runStatement(tx, `REVOKE ALL ON SCHEMA ${schema} FROM ${quoteIdentifier(tenant.role)}`)
+  await runStatement(tx, `ALTER SCHEMA ${schema} RENAME TO ${quoteIdentifier(tenant.retainedSchema)}`)
+  await tx
+    .withSchema('public')
+    .updateTable('migrations')
+    .set({ scope: tenant.retainedSchema })
+    .where('scope', '=', tenant.schema)
+    .execute()
+}

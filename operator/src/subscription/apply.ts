@@ -1,0 +1,108 @@
+import { Secret, isAlreadyExists, isConflict } from '@bulkhead/runtime'
+import type { RealmAdmin } from '../keycloak/keycloak.ts'
+import type { RoleRepresentation } from '../keycloak/schema.ts'
+import { secretKind } from '../kubernetes/kinds.ts'
+import { fieldManager } from '../tenant/parts.ts'
+import type { Parts } from '../tenant/parts.ts'
+import { clientFields, clientScopes } from './client-fields.ts'
+import { credentialsSecret } from './secret.ts'
+import type { Step } from './plan.ts'
+import type { Wanted } from './wanted.ts'
+
+/** Takes the steps in order; the first fault ends it. */
+export async function apply(
+  parts: Parts,
+  wanted: Wanted,
+  admin: RealmAdmin,
+  { steps, signal }: { readonly steps: readonly Step[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const { owner, subscription } = wanted
+  for (const step of steps) {
+    signal.throwIfAborted()
+    await applyStep(parts, wanted, admin, { step, signal })
+    parts.logger.info({ tenant: owner.name, subscription: subscription.name, step: step.kind }, 'step taken')
+  }
+}
+
+async function applyStep(
+  parts: Parts,
+  wanted: Wanted,
+  admin: RealmAdmin,
+  { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clientId, subscription, isEnabled } = wanted
+  switch (step.kind) {
+    case 'create-client': {
+      // Made disabled: it is enabled once its scopes and roles are exactly what they should be.
+      const fields = clientFields(clientId, subscription.uid, false)
+      await admin.createClient({ ...fields, ...initialScopes, secret: parts.newSecret().reveal() })
+      return
+    }
+    case 'update-client':
+      return admin.updateClient(step.id, clientFields(clientId, subscription.uid, isEnabled))
+    case 'set-scopes':
+      return admin.setClientScopes(await existing(admin, clientId), clientScopes)
+    case 'set-roles':
+      return setRoles(admin, wanted)
+    case 'create-secret':
+    case 'replace-secret':
+      return writeSecret(parts, wanted, admin, { step, signal })
+  }
+}
+
+const initialScopes = { defaultClientScopes: clientScopes, optionalClientScopes: [] }
+
+async function existing(admin: RealmAdmin, clientId: string) {
+  const client = await admin.findClient(clientId)
+  if (client === undefined) throw new Error(`Cannot find client "${clientId}": it is gone`)
+  return client
+}
+
+async function setRoles(admin: RealmAdmin, { clientId, roles }: Wanted): Promise<void> {
+  const client = await existing(admin, clientId)
+  const wanted = await Promise.all(roles.map((name) => ensureRole(admin, name)))
+  const account = await admin.serviceAccount(client.id)
+  const ofAccount = difference(wanted, await admin.rolesOfUser(account.id))
+  await admin.removeRolesFromUser(account.id, ofAccount.removed)
+  await admin.addRolesToUser(account.id, ofAccount.added)
+  const ofScope = difference(wanted, await admin.rolesInScope(client.id))
+  await admin.removeRolesFromScope(client.id, ofScope.removed)
+  await admin.addRolesToScope(client.id, ofScope.added)
+}
+
+async function ensureRole(admin: RealmAdmin, name: string): Promise<RoleRepresentation> {
+  const found = await admin.findRole(name)
+  if (found !== undefined) return found
+  await admin.createRole(name)
+  const made = await admin.findRole(name)
+  if (made === undefined) throw new Error(`Cannot make role "${name}": Keycloak does not show it`)
+  return made
+}
+
+function difference(wanted: readonly RoleRepresentation[], seen: readonly RoleRepresentation[]) {
+  const missing = (from: readonly RoleRepresentation[]) => (role: RoleRepresentation) =>
+    !from.some((other) => other.name === role.name)
+  return { added: wanted.filter(missing(seen)), removed: seen.filter(missing(wanted)) }
+}
+
+async function writeSecret(
+  { kubernetes, logger }: Parts,
+  wanted: Wanted,
+  admin: RealmAdmin,
+  { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
+): Promise<void> {
+  const client = await existing(admin, wanted.clientId)
+  const body = credentialsSecret(wanted, new Secret(client.secret))
+  try {
+    if (step.kind === 'replace-secret') {
+      const metadata = { ...body.metadata, resourceVersion: step.resourceVersion }
+      await kubernetes.replace(secretKind, { ...body, metadata }, { fieldManager, signal })
+    } else {
+      await kubernetes.create(secretKind, body, { fieldManager, signal })
+    }
+  } catch (error) {
+    // Somebody was faster: the next look says who, and what is in it.
+    if (!isConflict(error) && !isAlreadyExists(error)) throw error
+    logger.debug({ tenant: wanted.owner.name, secret: wanted.secretName }, 'secret was written by somebody else')
+  }
+}

@@ -1,0 +1,46 @@
+import type { Fields } from '../keycloak/keycloak.ts'
+import type { ClientRepresentation } from '../keycloak/schema.ts'
+import { audienceScope } from '../tenant/realm.ts'
+
+/** The client attribute that says whose it is. */
+export const subscriptionAttribute = 'bulkhead.dev/subscription-uid'
+
+/**
+ * The scopes of a subscription's client: the tenant's audience, the roles, the subject. Keycloak adds
+ * `service_account` to every client with a service account.
+ */
+export const clientScopes: readonly string[] = [audienceScope, 'basic', 'roles', 'service_account']
+
+/**
+ * What a subscription's client is: confidential, client credentials and nothing else. Without full scope its tokens
+ * hold no role but those that are put into its scope, whatever roles somebody gives to its account.
+ */
+export function clientFields(clientId: string, subscriptionUid: string, isEnabled: boolean): Fields {
+  return {
+    clientId,
+    enabled: isEnabled,
+    protocol: 'openid-connect',
+    publicClient: false,
+    serviceAccountsEnabled: true,
+    standardFlowEnabled: false,
+    implicitFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    fullScopeAllowed: false,
+    attributes: { [subscriptionAttribute]: subscriptionUid },
+  }
+}
+
+/** Whether a client is not as wanted, its scopes aside. */
+export function hasClientDrifted(wanted: Fields, seen: ClientRepresentation): boolean {
+  const { attributes: _attributes, protocol: _protocol, ...fields } = wanted
+  const actual: Fields = seen
+  return seen.protocolMappers.length > 0 || Object.entries(fields).some(([key, value]) => actual[key] !== value)
+}
+
+export function hasWantedScopes({ defaultClientScopes, optionalClientScopes }: ClientRepresentation): boolean {
+  return (
+    optionalClientScopes.length === 0 &&
+    defaultClientScopes.length === clientScopes.length &&
+    clientScopes.every((name) => defaultClientScopes.includes(name))
+  )
+}

@@ -1,0 +1,135 @@
+import { parserOf, plan as planSchema, toolSet as toolSetSchema } from '@bulkhead/crds'
+import { Secret } from '@bulkhead/runtime'
+import { expect, test } from 'vitest'
+import { clientRepresentation } from '../keycloak/schema.ts'
+import { now, parsed, sampleSubscription, sampleTenant } from '../testing/samples.ts'
+import { clientFields, clientScopes } from './client-fields.ts'
+import type { Observed } from './observed.ts'
+import { plan } from './plan.ts'
+import { credentialsSecret, seeSecret } from './secret.ts'
+import { buildStatus } from './status.ts'
+import { wantSubscription } from './wanted.ts'
+import type { Wanted } from './wanted.ts'
+
+const metadata = { uid: 'x', resourceVersion: '1', generation: 1, creationTimestamp: now, namespace: 'tenant-acme' }
+const issuer = 'https://id.test/realms/acme-x'
+const around = {
+  tenant: sampleTenant({ status: { namespace: 'tenant-acme', identity: { issuer } } }),
+  toolSet: parsed(
+    parserOf(toolSetSchema)({
+      metadata: { ...metadata, name: 'orders' },
+      spec: { hostname: 'API.acme.example', basePath: '/v1', tools: ['list'] },
+    }),
+  ),
+  plan: parsed(
+    parserOf(planSchema)({ metadata: { ...metadata, name: 'gold' }, spec: { roles: ['writer', 'reader'] } }),
+  ),
+  nowMs: Date.parse(now),
+}
+
+function want(spec: object = {}, changes: Partial<typeof around> | object = {}): Wanted {
+  const wanted = wantSubscription(sampleSubscription({ spec }), { ...around, ...changes })
+  if (wanted === undefined) throw new Error('no realm')
+  return wanted
+}
+
+const wanted = want()
+
+function ownClient(of: Wanted, changes: object = {}): Observed['client'] {
+  const scopes = { defaultClientScopes: clientScopes, optionalClientScopes: [] }
+  const fields = clientFields(of.clientId, of.subscription.uid, of.isEnabled)
+  const client = clientRepresentation.parse({ id: 'c', ...fields, ...scopes, ...changes })
+  return {
+    kind: 'own',
+    client,
+    secret: new Secret('s'),
+    accountRoles: ['reader', 'writer'],
+    scopeRoles: ['reader', 'writer'],
+  }
+}
+
+const whole: Observed = { isRealmOpen: true, client: ownClient(wanted), secret: { kind: 'as-wanted' } }
+const kindsOf = (observed: Partial<Observed>, of = wanted) =>
+  plan(of, { ...whole, ...observed }).map((step) => step.kind)
+
+test.each<readonly [string, Partial<Observed>, readonly string[]]>([
+  ['a subscription as wanted needs nothing', {}, []],
+  ['a missing client is made', { client: { kind: 'absent' } }, ['create-client']],
+  ['S-175 a foreign client is left alone', { client: { kind: 'foreign' } }, []],
+  ['a foreign Secret is left alone', { secret: { kind: 'foreign' } }, []],
+  ['a Secret that was deleted is made again', { secret: { kind: 'absent' } }, ['create-secret']],
+  ['a Secret that was changed is put back', { secret: { kind: 'drifted', resourceVersion: '7' } }, ['replace-secret']],
+  [
+    'S-176 a client with full scope is put back',
+    { client: ownClient(wanted, { fullScopeAllowed: true }) },
+    ['update-client'],
+  ],
+  [
+    'S-176 a client with password grants is put back',
+    { client: ownClient(wanted, { directAccessGrantsEnabled: true }) },
+    ['update-client'],
+  ],
+  [
+    'S-176 a scope too many is taken away',
+    { client: ownClient(wanted, { defaultClientScopes: [...clientScopes, 'email'] }) },
+    ['set-scopes'],
+  ],
+  ['nothing is done in a realm that is shut', { isRealmOpen: false, client: { kind: 'absent' } }, []],
+])('%s', (_title, observed, steps) => {
+  expect(kindsOf(observed)).toEqual(steps)
+})
+
+test('a role too many is taken away before the client is enabled', () => {
+  const client = ownClient(wanted, { enabled: false })
+  const more = client.kind === 'own' ? { ...client, accountRoles: ['reader', 'writer', 'admin'] } : client
+  expect(kindsOf({ client: more })).toEqual(['set-roles', 'update-client'])
+})
+
+test.each([
+  ['suspended', { suspended: true }, {}, 'Suspended'],
+  ['expired', { expiresAt: now }, {}, 'Expired'],
+  ['without its tool set', {}, { toolSet: undefined }, 'ToolSetNotFound'],
+  ['without its plan', {}, { plan: undefined }, 'PlanNotFound'],
+  ['with an end that is no time', { expiresAt: 'soon' }, {}, 'InvalidSpec'],
+])('a subscription that is %s is refused, its client disabled and none made', (_title, spec, changes, reason) => {
+  const refused = want(spec, changes)
+  expect(refused.verdict).toMatchObject({ kind: 'refused', problem: { reason } })
+  expect(kindsOf({ client: { kind: 'absent' } }, refused)).toEqual([])
+  expect(kindsOf({ client: ownClient(wanted) }, refused)).toEqual(['update-client'])
+  const subscription = sampleSubscription({ spec })
+  const status = buildStatus({ subscription, wanted: refused, observed: { ...whole, client: ownClient(refused) }, now })
+  expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Accepted', status: 'False', reason }))
+  expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'False', reason }))
+})
+
+test('a subscription is Ready when it is accepted, has credentials and is programmed at this generation', () => {
+  const conditions = [{ type: 'Programmed', status: 'True', observedGeneration: 3 }]
+  const readyOf = (generation: number) => {
+    const subscription = sampleSubscription({ metadata: { generation }, status: { conditions } })
+    const status = buildStatus({ subscription, wanted, observed: whole, now })
+    return status.conditions?.find((entry) => entry.type === 'Ready')?.status
+  }
+  expect([readyOf(3), readyOf(4)]).toEqual(['True', 'False'])
+})
+
+test('the Secret tells where to get a token and where to call', () => {
+  const body = credentialsSecret(wanted, new Secret('geheim'))
+  const data = Object.entries(body['data'] as Record<string, string>).map(([key, value]) => [
+    key,
+    Buffer.from(value, 'base64').toString(),
+  ])
+  expect(Object.fromEntries(data)).toEqual({
+    'client-id': 'sub-s1',
+    'client-secret': 'geheim',
+    'token-url': `${issuer}/protocol/openid-connect/token`,
+    'base-url': 'https://api.acme.example/v1',
+  })
+})
+
+test('a Secret is ours by its owner reference alone, whatever labels somebody gave it', () => {
+  const body = credentialsSecret(wanted, new Secret('s'))
+  const { ownerReferences: _ownerReferences, ...forged } = body.metadata
+  expect(seeSecret(body, wanted, new Secret('s')).kind).toBe('as-wanted')
+  expect(seeSecret({ ...body, metadata: forged }, wanted, new Secret('s')).kind).toBe('foreign')
+  expect(seeSecret(body, wanted, new Secret('other')).kind).toBe('drifted')
+})

@@ -1,0 +1,21 @@
+import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
+import type { Keycloak } from '../keycloak/keycloak.ts'
+import type { GrantRegistry } from '../postgres/registry.ts'
+import type { TenantDatabase } from '../postgres/tenant-database.ts'
+import type { TenantSettings } from './settings.ts'
+
+/** Everybody that a tenant's reconcile talks to. */
+export interface Parts {
+  readonly kubernetes: KubeClient
+  readonly keycloak: Keycloak
+  readonly registry: GrantRegistry
+  readonly databases: TenantDatabase
+  readonly settings: TenantSettings
+  readonly clock: Clock
+  readonly logger: Logger
+  /** A new random secret of 256 bits. */
+  readonly newSecret: () => Secret<string>
+}
+
+/** The API server's field manager for everything that the operator writes. */
+export const fieldManager = 'bulkhead-operator'

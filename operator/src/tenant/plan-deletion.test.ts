@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { planDeletion } from './plan-deletion.ts'
+import type { Remains } from './plan-deletion.ts'
+
+const gone: Remains = {
+  namespace: { kind: 'gone' },
+  realm: 'gone',
+  database: { role: 'gone', schema: 'gone' },
+  isRegistered: false,
+  secrets: [],
+}
+const whole: Remains = {
+  namespace: { kind: 'own', uid: 'n1' },
+  realm: 'enabled',
+  database: { role: 'open', schema: 'own' },
+  isRegistered: true,
+  secrets: ['realm-x', 'database-x'],
+}
+const kindsOf = (policy: 'Delete' | 'Retain', remains: Remains) =>
+  planDeletion(policy, remains).steps.map((step) => step.kind)
+
+test('Delete takes everything, and the keys only after the locks', () => {
+  expect(kindsOf('Delete', whole)).toEqual(['delete-namespace', 'delete-realm', 'drop-database', 'release-grants'])
+  expect(kindsOf('Delete', { ...gone, secrets: whole.secrets })).toEqual(['delete-secret', 'delete-secret'])
+})
+
+test('Retain keeps realm, schema and keys, and shuts the realm once the namespace is gone', () => {
+  expect(kindsOf('Retain', whole)).toEqual(['delete-namespace', 'retain-database', 'release-grants'])
+  expect(kindsOf('Retain', { ...whole, namespace: { kind: 'gone' }, isRegistered: false })).toEqual([
+    'retain-database',
+    'disable-realm',
+  ])
+})
+
+test.each([
+  ['a namespace that still terminates', { ...gone, namespace: { kind: 'terminating', uid: 'n1' } }],
+  ['a realm', { ...gone, realm: 'disabled' }],
+  ['a schema', { ...gone, database: { role: 'gone', schema: 'own' } }],
+  ['a role', { ...gone, database: { role: 'shut', schema: 'gone' } }],
+  ['a grant', { ...gone, isRegistered: true }],
+  ['a secret', { ...gone, secrets: ['realm-x'] }],
+] as const)('with %s left, a deletion is not done', (_title, remains: Remains) => {
+  expect(planDeletion('Delete', remains).isDone).toBe(false)
+})
+
+test.each(['Delete', 'Retain'] as const)('%s is done when nothing is left that it takes', (policy) => {
+  const kept = { ...gone, realm: 'disabled', database: { role: 'shut', schema: 'gone' }, secrets: ['realm-x'] } as const
+  expect(planDeletion(policy, policy === 'Delete' ? gone : kept)).toEqual({ steps: [], isDone: true })
+})

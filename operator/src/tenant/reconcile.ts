@@ -1,0 +1,121 @@
+// tenant: what becomes of a Tenant. observe looks at the walls, plan says what is missing, apply does it, status tells.
+import { nextCondition } from '@bulkhead/crds'
+import type { Problem, Tenant } from '@bulkhead/crds'
+import { addFinalizer } from '../kubernetes/finalizer.ts'
+import { tenantKind } from '../kubernetes/kinds.ts'
+import type { Outcome } from '../outcome.ts'
+import { apply } from './apply.ts'
+import type { Faults } from './apply.ts'
+import { reconcileDeletion, tenantFinalizer } from './delete.ts'
+import { observe } from './observe.ts'
+import { wallNames } from './observed.ts'
+import type { Observed, WallName } from './observed.ts'
+import type { Parts } from './parts.ts'
+import { plan } from './plan.ts'
+import { report, timestamp } from './report.ts'
+import { buildStatus } from './status.ts'
+import type { StatusResult } from './status.ts'
+import { wantTenant } from './wanted.ts'
+import type { Wanted } from './wanted.ts'
+
+// Namespace, then what stands in it, then what needs the realm; one more for a race lost to somebody.
+const maxRounds = 5
+const retryMs = 2000
+
+/** What the last complete look saw, so that a change of the status alone needs no new look. */
+export interface Look {
+  readonly generation: number
+  readonly atMs: number
+  readonly observed: Observed
+}
+
+export interface Reconciled {
+  readonly outcome: Outcome
+  readonly look?: Look | undefined
+}
+
+/** Makes one Tenant what it says, as far as possible now. `recent` is a look that is still good. */
+export async function reconcileTenant(
+  parts: Parts,
+  tenant: Tenant,
+  recent: Look | undefined,
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  if (tenant.metadata.deletionTimestamp !== undefined)
+    return { outcome: await reconcileDeletion(parts, tenant, signal) }
+  const derived = wantTenant(tenant, parts.settings)
+  if (!derived.ok) return { outcome: await refuse(parts, tenant, derived.problem, signal) }
+  const { wanted } = derived
+  await ensureFinalizer(parts, tenant, signal)
+  const { observed, faults } =
+    recent === undefined ? await build(parts, wanted, signal) : { ...recent, faults: noFaults }
+  const now = timestamp(parts.clock.now())
+  const result = buildStatus({ tenant, wanted, observed, faults, now })
+  await report(parts, tenant, result.status, signal)
+  throwFault(tenant, observed, faults)
+  const outcome = outcomeOf(result)
+  const isSettled = outcome.kind !== 'waiting'
+  return {
+    outcome,
+    look: isSettled
+      ? (recent ?? { generation: tenant.metadata.generation, atMs: parts.clock.now(), observed })
+      : undefined,
+  }
+}
+
+const noFaults: Faults = new Map()
+
+async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Tenant, signal: AbortSignal): Promise<void> {
+  const { name, uid, resourceVersion, finalizers = [] } = metadata
+  if (finalizers.includes(tenantFinalizer)) return
+  const ref = { kind: tenantKind, name }
+  await addFinalizer(kubernetes, { ref, uid, resourceVersion, finalizers }, tenantFinalizer, signal)
+}
+
+// Looks and acts until a look finds nothing left to do. A wall that failed is left alone for the rest of this pass.
+async function build(
+  parts: Parts,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<{ readonly observed: Observed; readonly faults: Faults }> {
+  const faults = new Map<WallName, unknown>()
+  let observed = await observe(parts, wanted, signal)
+  for (let round = 1; round <= maxRounds; round += 1) {
+    const steps = plan(wanted, observed).filter((step) => !faults.has(step.wall))
+    if (steps.length === 0) break
+    for (const [wall, fault] of await apply(parts, wanted, steps, signal)) faults.set(wall, fault)
+    observed = await observe(parts, wanted, signal)
+  }
+  return { observed, faults }
+}
+
+function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): void {
+  const seen = wallNames.flatMap((wall) => {
+    const look = observed[wall]
+    return look.kind === 'unavailable' ? [look.error] : []
+  })
+  const all = [...faults.values(), ...seen]
+  if (all.length === 0) return
+  const [first] = all
+  const cause = all.length === 1 ? first : new AggregateError(all)
+  const why = first instanceof Error ? first.message : String(first)
+  throw new Error(`Cannot build tenant "${metadata.name}": ${why}`, { cause })
+}
+
+function outcomeOf({ problems, waiting }: StatusResult): Outcome {
+  if (waiting) return { kind: 'waiting', reason: 'Progressing', retryAfterMs: retryMs }
+  return problems.length > 0 ? { kind: 'stalled', problems } : { kind: 'ready' }
+}
+
+async function refuse(parts: Parts, tenant: Tenant, problem: Problem, signal: AbortSignal): Promise<Outcome> {
+  const { generation: observedGeneration } = tenant.metadata
+  const { reason, field, message } = problem
+  const list = tenant.status?.conditions
+  const now = timestamp(parts.clock.now())
+  const conditions = (['Ready', 'Stalled'] as const).map((type) => {
+    const status = type === 'Ready' ? ('False' as const) : ('True' as const)
+    return nextCondition(list, { type, status, reason, message: `${field}: ${message}`, observedGeneration }, now)
+  })
+  await report(parts, tenant, { observedGeneration, conditions }, signal)
+  return { kind: 'stalled', problems: [problem] }
+}

@@ -1,0 +1,156 @@
+import { findCondition } from '@bulkhead/crds'
+import { KubeFault } from '@bulkhead/runtime'
+import { expect, test } from 'vitest'
+import {
+  allAsWanted,
+  foreign,
+  grantsOf,
+  jwks,
+  namespaceAsWanted,
+  nothingYet,
+  openRealm,
+  seen,
+} from '../testing/observations.ts'
+import { now, sampleTenant, sampleWanted } from '../testing/samples.ts'
+import type { Observed } from './observed.ts'
+import { buildStatus } from './status.ts'
+
+const programmed = [{ type: 'Programmed', status: 'True', observedGeneration: 3 }]
+const away = { kind: 'unavailable', error: new Error('connect ECONNREFUSED') } as const
+
+function statusOf(observed: Partial<Observed>, tenant = sampleTenant(), faults = new Map<keyof Observed, unknown>()) {
+  const wanted = sampleWanted(tenant)
+  const result = buildStatus({ tenant, wanted, observed: { ...allAsWanted(wanted), ...observed }, faults, now })
+  const reasons = Object.fromEntries(
+    (result.status.conditions ?? []).map((c) => [c.type, `${c.status}/${c.reason ?? ''}`]),
+  )
+  return { ...result, reasons }
+}
+
+const wanted = sampleWanted()
+const walls = {
+  Granted: 'True/Granted',
+  NamespaceReady: 'True/NamespaceReady',
+  IdentityReady: 'True/IdentityReady',
+  DatabaseReady: 'True/DatabaseReady',
+}
+
+test('a tenant whose walls stand waits for the data plane', () => {
+  expect(statusOf({}).reasons).toEqual({ ...walls, Ready: 'False/NotProgrammed' })
+})
+
+test('a tenant is Ready when the data plane serves this very generation', () => {
+  expect(statusOf({}, sampleTenant({ status: { conditions: programmed } })).reasons).toEqual({
+    ...walls,
+    Ready: 'True/Ready',
+  })
+  const old = sampleTenant({ status: { conditions: [{ ...programmed[0], observedGeneration: 2 }] } })
+  expect(statusOf({}, old).reasons['Ready']).toBe('False/NotProgrammed')
+})
+
+test.each<readonly [string, Partial<Observed>, Record<string, string>]>([
+  [
+    'a new tenant is Reconciling',
+    nothingYet(wanted),
+    { Granted: 'False/Progressing', IdentityReady: 'False/Progressing', Reconciling: 'True/Progressing' },
+  ],
+  [
+    'S-175 a foreign namespace is NameTaken, and a person must act',
+    { namespace: seen({ kind: 'foreign' }) },
+    { NamespaceReady: 'False/NameTaken', Ready: 'False/NameTaken', Stalled: 'True/NameTaken' },
+  ],
+  [
+    'a foreign object inside the namespace is NameTaken',
+    { namespace: seen({ ...namespaceAsWanted(wanted), invitation: foreign }) },
+    { NamespaceReady: 'False/NameTaken', Stalled: 'True/NameTaken' },
+  ],
+  [
+    'S-175 a foreign realm is NameTaken',
+    { identity: seen({ ...openRealm(wanted), realm: { kind: 'foreign' } }) },
+    { IdentityReady: 'False/NameTaken', Stalled: 'True/NameTaken' },
+  ],
+  [
+    'F-46 a new tenant without Keycloak says so',
+    { identity: away },
+    { IdentityReady: 'False/IdentityProviderUnavailable', Reconciling: 'True/Progressing' },
+  ],
+  [
+    'F-47 keys that cannot be used are told of',
+    { identity: seen({ ...openRealm(wanted), keys: { ok: false, problem: 'no' } }) },
+    { IdentityReady: 'False/JwksInvalid' },
+  ],
+  [
+    'a host that is refused is a mistake of a person',
+    { grants: seen({ ...grantsOf(wanted), refusedHosts: ['api.acme.example'] }) },
+    { Granted: 'False/HostnameNotGranted', Stalled: 'True/HostnameNotGranted' },
+  ],
+  [
+    'a share that does not fit is a mistake of a person',
+    { grants: seen({ ...grantsOf(wanted), missing: 5 }) },
+    { Granted: 'False/CapacityExceeded', Stalled: 'True/CapacityExceeded' },
+  ],
+])('%s', (_title, observed, reasons) => {
+  expect(statusOf(observed).reasons).toMatchObject(reasons)
+})
+
+test('F-46 a tenant that stood stays as it was while Keycloak and Postgres are away', () => {
+  const before = statusOf({}, sampleTenant({ status: { conditions: programmed } })).status
+  const conditions = [...(before.conditions ?? []), ...programmed]
+  const standing = sampleTenant({ status: { ...before, conditions } })
+  const after = statusOf({ identity: away, database: away, grants: away }, standing)
+  expect(after.reasons).toMatchObject({ ...walls, Ready: 'True/Ready' })
+  expect(after.status.identity?.jwks).toBe(jwks)
+  expect(after.status.granted).toEqual(before.granted)
+})
+
+test('F-47 the last good keys stay when new ones cannot be used', () => {
+  const known = sampleTenant({ status: { identity: { jwks: 'old' } } })
+  const bad = seen({ ...openRealm(wanted), keys: { ok: false, problem: 'no' } as const })
+  expect(statusOf({ identity: bad }, known).status.identity?.jwks).toBe('old')
+})
+
+test("S-175 a foreign realm's keys are never published", () => {
+  const foreignRealm = seen({ ...openRealm(wanted), realm: { kind: 'foreign' } as const })
+  expect(statusOf({ identity: foreignRealm }).status.identity).toBeUndefined()
+})
+
+test('what was judged and not written is not granted', () => {
+  const judged = seen({ ...grantsOf(wanted), take: ['acme.gw.test'], changes: true })
+  expect(statusOf({ grants: judged }).status.granted).toBeUndefined()
+})
+
+test('a suspended tenant says so', () => {
+  const tenant = sampleTenant({ spec: { suspended: true } })
+  const shut = seen({ ...openRealm(wanted), realm: { kind: 'disabled' } as const, keys: undefined })
+  expect(statusOf({ identity: shut }, tenant).reasons).toMatchObject({
+    IdentityReady: 'False/Suspended',
+    DatabaseReady: 'False/Suspended',
+    Ready: 'False/Suspended',
+  })
+})
+
+test('a quantity that the API server refuses is told of in its words', () => {
+  const answer = { status: 422, reason: 'Invalid', detail: 'spec.hard[requests.cpu]: Invalid value: "many"' }
+  const faults = new Map([['namespace' as const, new KubeFault('POST', answer)]])
+  const { status, reasons } = statusOf({}, sampleTenant(), faults)
+  expect(reasons['NamespaceReady']).toBe('False/InvalidSpec')
+  expect(findCondition(status.conditions, 'NamespaceReady')?.message).toContain('"many"')
+})
+
+test("a message never holds a fault's own words", () => {
+  const { status } = statusOf({ identity: away }, sampleTenant(), new Map([['database', new Error('password=secret')]]))
+  expect(JSON.stringify(status)).not.toMatch(/ECONNREFUSED|secret/)
+})
+
+test('the same observation makes the same status, and a transition time moves only with its status', () => {
+  const first = statusOf({}).status
+  const later = buildStatus({
+    tenant: sampleTenant({ status: first }),
+    wanted,
+    observed: allAsWanted(wanted),
+    faults: new Map(),
+    now: '2027-01-01T00:00:00Z',
+  })
+  expect(later.status).toEqual(first)
+  expect(findCondition(later.status.conditions, 'Ready')?.lastTransitionTime).toBe(now)
+})

@@ -1,0 +1,234 @@
+import { findCondition, isTrueAt, nextCondition } from '@bulkhead/crds'
+import type { Condition, Problem, Reason, Tenant } from '@bulkhead/crds'
+import { KubeFault, isInvalid } from '@bulkhead/runtime'
+import { namespaceOf } from '@bulkhead/tenancy'
+import { latestVersion } from '../postgres/role-config.ts'
+import type { Faults } from './apply.ts'
+import type { Observed, SeenIdentity, SeenNamespace, WallName } from './observed.ts'
+import { hostNotGranted } from './wanted.ts'
+import type { Wanted } from './wanted.ts'
+
+type TenantStatus = NonNullable<Tenant['status']>
+/** A condition's verdict, before it is stamped with the generation and the time. */
+type Verdict = { readonly status: Condition['status']; readonly reason: Reason; readonly message: string }
+
+export interface StatusInput {
+  readonly tenant: Tenant
+  readonly wanted: Wanted
+  readonly observed: Observed
+  readonly faults: Faults
+  /** RFC 3339. */
+  readonly now: string
+}
+
+export interface StatusResult {
+  readonly status: TenantStatus
+  /** Mistakes that only a person can mend. */
+  readonly problems: readonly Problem[]
+  /** Walls that stand not yet, through nobody's mistake. */
+  readonly waiting: boolean
+}
+
+const done = (reason: Reason, message: string): Verdict => ({ status: 'True', reason, message })
+const failed = (reason: Reason, message: string): Verdict => ({ status: 'False', reason, message })
+
+/** What the Tenant's status says, from what was seen and from nothing else. */
+export function buildStatus(input: StatusInput): StatusResult {
+  const { tenant, wanted, observed } = input
+  const grants = judgeGrants(input)
+  const walls: readonly (readonly [string, WallName, Verdict])[] = [
+    ['Granted', 'grants', grants.verdict],
+    ['NamespaceReady', 'namespace', judgeNamespace(input)],
+    ['IdentityReady', 'identity', judgeIdentity(input)],
+    ['DatabaseReady', 'database', judgeDatabase(input)],
+  ]
+  const verdicts = walls.map(([type, wall, verdict]) => [type, keepThroughFault(input, type, wall, verdict)] as const)
+  const problems = [...grants.problems, ...wanted.problems]
+  const waiting = walls.some(([, wall, verdict]) => verdict.status !== 'True' && isTemporary(input, wall, verdict))
+  return {
+    status: {
+      observedGeneration: tenant.metadata.generation,
+      namespace: namespaceOf(wanted.owner.name),
+      id: wanted.owner.id,
+      granted: grantedOf(input),
+      identity: identityOf(input),
+      database: databaseOf(wanted, observed),
+      conditions: conditionsOf(input, verdicts, problems, waiting),
+    },
+    problems,
+    waiting,
+  }
+}
+
+function faultOf({ observed, faults }: StatusInput, wall: WallName): boolean {
+  return observed[wall].kind === 'unavailable' || faults.has(wall)
+}
+
+function isTemporary(input: StatusInput, wall: WallName, verdict: Verdict): boolean {
+  return faultOf(input, wall) || verdict.reason === 'Progressing' || verdict.reason === 'Waiting'
+}
+
+// A look that failed says nothing about a wall that stood: its condition stays until something was really seen.
+function keepThroughFault({ tenant, observed }: StatusInput, type: string, wall: WallName, verdict: Verdict): Verdict {
+  const list = tenant.status?.conditions
+  const isUnseen = observed[wall].kind === 'unavailable'
+  if (!isUnseen || !isTrueAt(list, type, tenant.metadata.generation)) return verdict
+  const kept = findCondition(list, type)
+  return done((kept?.reason ?? verdict.reason) as Reason, kept?.message ?? '')
+}
+
+function judgeGrants({ tenant, wanted, observed: { grants } }: StatusInput) {
+  if (grants.kind === 'unavailable') {
+    return { verdict: unavailable('DatabaseUnavailable'), problems: wanted.hostProblems }
+  }
+  const { refusedHosts, missing, changes } = grants.value
+  if (changes) return { verdict: failed('Progressing', 'The registry is being asked'), problems: wanted.hostProblems }
+  const refused = refusedHosts.map((host) => hostNotGranted(host, wanted.fieldOfHost.get(host) ?? 'spec.hostnames'))
+  const field = 'spec.limits.requestsPerSecond.guaranteed'
+  const message = `Cannot guarantee ${wanted.claim.guaranteed} requests a second: ${missing} are missing in the fleet's capacity`
+  const share: readonly Problem[] = missing > 0 ? [{ reason: 'CapacityExceeded', field, message }] : []
+  const problems = [...wanted.hostProblems, ...refused, ...share]
+  const [first] = problems
+  if (first !== undefined) return { verdict: failed(first.reason, sentence(problems)), problems }
+  const hosts = `${tenant.metadata.name}: ${grants.value.hosts.length} hostnames, ${grants.value.guaranteed} requests a second`
+  return { verdict: done('Granted', hosts), problems }
+}
+
+const unavailable = (reason: Reason): Verdict => failed(reason, 'It cannot be reached or refuses, and is tried again')
+
+/** All problems in one message, in the order of the object. */
+export function sentence(problems: readonly Problem[]): string {
+  return problems
+    .map(({ field, message }) => `${field}: ${message}`)
+    .join('; ')
+    .slice(0, 2000)
+}
+
+function judgeNamespace(input: StatusInput): Verdict {
+  const { wanted, observed } = input
+  const name = namespaceOf(wanted.owner.name)
+  if (observed.namespace.kind === 'unavailable') return unavailable('KubernetesUnavailable')
+  const { value } = observed.namespace
+  if (value.kind === 'foreign' || (value.kind === 'terminating' && !value.isOwn)) {
+    return failed('NameTaken', `Namespace "${name}" exists and is not this tenant's; it was left untouched`)
+  }
+  const foreign = foreignNames(wanted, value)
+  if (foreign.length > 0)
+    return failed('NameTaken', `In "${name}" exists what is not this tenant's: ${foreign.join(', ')}`)
+  if (input.faults.has('namespace')) return judgeNamespaceFault(input.faults.get('namespace'))
+  if (value.kind !== 'own') return failed('Progressing', `Namespace "${name}" is being made`)
+  if (value.objects.length === 0 || value.objects.some((object) => object.kind !== 'own')) {
+    return failed('Progressing', `Namespace "${name}" is being furnished`)
+  }
+  return done('NamespaceReady', `Namespace "${name}" stands`)
+}
+
+// What the API server calls invalid came out of the spec: its words are the user's to read.
+function judgeNamespaceFault(fault: unknown): Verdict {
+  if (!(fault instanceof KubeFault) || !isInvalid(fault)) return unavailable('KubernetesUnavailable')
+  return failed('InvalidSpec', fault.detail.slice(0, 1000))
+}
+
+function foreignNames({ namespace }: Wanted, seen: SeenNamespace): readonly string[] {
+  if (seen.kind !== 'own') return []
+  const wantedObjects = [namespace.binding, ...namespace.objects]
+  const names = [seen.binding, ...seen.objects].flatMap((object, index) => {
+    const wanted = wantedObjects[index]
+    return object.kind === 'foreign' && wanted !== undefined
+      ? [`${wanted.kind.kind} "${wanted.body.metadata.name}"`]
+      : []
+  })
+  return seen.invitation.kind === 'foreign' ? [...names, 'Secret "tenant-admin-invitation"'] : names
+}
+
+function judgeIdentity(input: StatusInput): Verdict {
+  const { wanted, observed, faults } = input
+  const { realm: name } = wanted.identity
+  if (observed.identity.kind === 'unavailable') return unavailable('IdentityProviderUnavailable')
+  const { realm, secret } = observed.identity.value
+  if (realm.kind === 'foreign' || secret.kind === 'foreign') {
+    return failed('NameTaken', `Realm "${name}" exists and is not this tenant's; it was left untouched`)
+  }
+  if (faults.has('identity')) return unavailable('IdentityProviderUnavailable')
+  return judgeRealm(input, observed.identity.value)
+}
+
+function judgeRealm({ tenant, wanted }: StatusInput, { realm, keys }: SeenIdentity): Verdict {
+  const { realm: name } = wanted.identity
+  if (tenant.spec.suspended && realm.kind === 'disabled') return failed('Suspended', `Realm "${name}" is disabled`)
+  if (realm.kind !== 'open' || realm.audience.scope !== 'as-wanted') {
+    return failed('Progressing', `Realm "${name}" is being made`)
+  }
+  if (keys?.ok === false) return failed('JwksInvalid', keys.problem)
+  return done('IdentityReady', `Realm "${name}" stands`)
+}
+
+function judgeDatabase({ tenant, wanted, observed: { database }, faults }: StatusInput): Verdict {
+  const { schema: name } = wanted.database.tenant
+  if (database.kind === 'unavailable') return unavailable('DatabaseUnavailable')
+  const { role, schema, secret } = database.value
+  if (role.kind === 'foreign' || schema.kind === 'foreign' || secret.kind === 'foreign') {
+    return failed('NameTaken', `"${name}" exists in the database and is not this tenant's; it was left untouched`)
+  }
+  if (faults.has('database')) return unavailable('DatabaseUnavailable')
+  if (role.kind !== 'own' || schema.kind !== 'own' || schema.version !== latestVersion) {
+    return failed('Progressing', `Schema "${name}" is being made`)
+  }
+  if (tenant.spec.suspended) return failed('Suspended', `Role "${name}" cannot log in`)
+  return done('DatabaseReady', `Schema "${name}" is at version ${schema.version}`)
+}
+
+function grantedOf({ tenant, observed: { grants } }: StatusInput): TenantStatus['granted'] {
+  // Judged is not granted: only what the registry holds counts.
+  if (grants.kind === 'unavailable' || grants.value.changes) return tenant.status?.granted
+  return { hostnames: [...grants.value.hosts], guaranteed: grants.value.guaranteed }
+}
+
+// A realm that is not the tenant's lends it neither issuer nor keys; a look that failed takes none away.
+function identityOf({ tenant, wanted, observed: { identity } }: StatusInput): TenantStatus['identity'] {
+  const { issuer, audience, realm } = wanted.identity
+  if (identity.kind === 'seen' && identity.value.realm.kind === 'foreign') return undefined
+  const keys = identity.kind === 'seen' ? identity.value.keys : undefined
+  const jwks = keys?.ok === true ? keys.jwks : tenant.status?.identity?.jwks
+  return { issuer, audience, realm, ...(jwks === undefined ? {} : { jwks }) }
+}
+
+function databaseOf({ database: { tenant } }: Wanted, { database }: Observed): TenantStatus['database'] {
+  const version =
+    database.kind === 'seen' && database.value.schema.kind === 'own' ? { version: database.value.schema.version } : {}
+  return { schema: tenant.schema, role: tenant.role, ...version }
+}
+
+function conditionsOf(
+  { tenant, now }: StatusInput,
+  verdicts: readonly (readonly [string, Verdict])[],
+  problems: readonly Problem[],
+  waiting: boolean,
+): Condition[] {
+  const list = tenant.status?.conditions
+  const observedGeneration = tenant.metadata.generation
+  const ready = judgeReady(tenant, verdicts, problems)
+  const extra: (readonly [string, Verdict])[] = []
+  if (waiting) extra.push(['Reconciling', done('Progressing', 'Walls are being built')])
+  const stuck = problems.length > 0 || verdicts.some(([, verdict]) => verdict.reason === 'NameTaken')
+  if (stuck) extra.push(['Stalled', done(ready.reason, ready.message)])
+  return [...verdicts, ['Ready', ready] as const, ...extra].map(([type, verdict]) =>
+    nextCondition(list, { type, ...verdict, observedGeneration }, now),
+  )
+}
+
+function judgeReady(
+  tenant: Tenant,
+  verdicts: readonly (readonly [string, Verdict])[],
+  problems: readonly Problem[],
+): Verdict {
+  if (tenant.spec.suspended) return failed('Suspended', 'The tenant is suspended')
+  const broken = verdicts.find(([, verdict]) => verdict.status !== 'True')
+  if (broken !== undefined) return failed(broken[1].reason, `${broken[0]}: ${broken[1].message}`.slice(0, 2000))
+  const [problem] = problems
+  if (problem !== undefined) return failed(problem.reason, sentence(problems))
+  if (!isTrueAt(tenant.status?.conditions, 'Programmed', tenant.metadata.generation)) {
+    return failed('NotProgrammed', 'The walls stand; the data plane does not serve this generation yet')
+  }
+  return done('Ready', 'All walls stand and the data plane serves them')
+}

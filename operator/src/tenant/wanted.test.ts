@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { sampleTenant, sampleWanted, settings } from '../testing/samples.ts'
+import { wantTenant } from './wanted.ts'
+
+const hostnames = (...hosts: string[]) =>
+  sampleWanted(sampleTenant({ spec: { hostnames: hosts.map((host) => ({ host })) } }))
+
+test('a tenant asks for its own host by itself, and for the others in their canonical form', () => {
+  expect(hostnames('API.Acme.Example', 'bücher.example').claim.hosts).toEqual([
+    'acme.gw.test',
+    'api.acme.example',
+    'xn--bcher-kva.example',
+  ])
+})
+
+test.each([
+  ['S-023 an address', '10.0.0.1', 'HostnameInvalid'],
+  ['a single label', 'localhost', 'HostnameInvalid'],
+  ["another tenant's own host", 'globex.gw.test', 'HostnameNotGranted'],
+  ['a host below the own one', 'x.acme.gw.test', 'HostnameNotGranted'],
+  ['the base domain itself', 'gw.test', 'HostnameNotGranted'],
+  ['another spelling of the base domain', 'GLOBEX.GW.TEST.', 'HostnameNotGranted'],
+])('%s is not asked for: %s', (_title, host, reason) => {
+  const { claim, hostProblems } = hostnames(host)
+  expect(claim.hosts).toEqual(['acme.gw.test'])
+  expect(hostProblems).toMatchObject([{ reason, field: 'spec.hostnames[0].host' }])
+})
+
+test('two spellings of one host are one host, and the second is told of', () => {
+  const { claim, hostProblems } = hostnames('api.example.com', 'API.example.com.')
+  expect(claim.hosts).toHaveLength(2)
+  expect(hostProblems).toMatchObject([{ reason: 'DuplicateName', field: 'spec.hostnames[1].host' }])
+})
+
+test('everybody at once is no admin', () => {
+  const admins = [
+    { kind: 'Group', name: 'system:authenticated' },
+    { kind: 'Group', name: 'acme' },
+  ]
+  const wanted = sampleWanted(sampleTenant({ spec: { admins } }))
+  expect(wanted.problems).toMatchObject([{ reason: 'InvalidSpec', field: 'spec.admins[0].name' }])
+  expect(JSON.stringify(wanted.namespace)).not.toContain('system:authenticated')
+})
+
+test.each(['Acme', '../master', 'x'.repeat(41), '-a', 'a"; DROP SCHEMA public; --'])(
+  'S-161 S-172 the name %j is refused before anything is derived from it',
+  (name) => {
+    expect(wantTenant(sampleTenant({ metadata: { name } }), settings)).toMatchObject({
+      ok: false,
+      problem: { reason: 'InvalidSpec', field: 'metadata.name' },
+    })
+  },
+)
+
+test('S-190 two incarnations of one name share nothing but the namespace and the host', () => {
+  const [first, second] = ['u1', 'u2'].map((uid) => sampleWanted(sampleTenant({ metadata: { uid } })))
+  expect(first?.identity.realm).not.toBe(second?.identity.realm)
+  expect(first?.database.tenant.schema).not.toBe(second?.database.tenant.schema)
+  expect(first?.identity.secretName).not.toBe(second?.identity.secretName)
+})

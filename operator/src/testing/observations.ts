@@ -1,0 +1,71 @@
+import { realmRepresentation } from '../keycloak/schema.ts'
+import type { SeenObject, WantedObject } from '../kubernetes/wanted-object.ts'
+import { latestVersion, roleConfig } from '../postgres/role-config.ts'
+import { ownerAttribute } from '../tenant/realm.ts'
+import type { Observed } from '../tenant/observed.ts'
+import type { Wanted } from '../tenant/wanted.ts'
+
+type SeenOf<K extends keyof Observed> = Extract<Observed[K], { kind: 'seen' }>['value']
+
+export const seen = <T>(value: T) => ({ kind: 'seen', value }) as const
+export const absent: SeenObject = { kind: 'absent' }
+export const foreign: SeenObject = { kind: 'foreign' }
+
+/** The object exactly as it is wanted. */
+export function own({ body }: WantedObject): SeenObject {
+  const metadata = { ...body.metadata, uid: 'x', resourceVersion: '7' }
+  return { kind: 'own', object: { ...body, metadata } }
+}
+
+const ownSecret: SeenObject = { kind: 'own', object: { metadata: { name: 's' } } }
+export const jwks = '{"keys":[]}'
+
+export function grantsOf({ claim }: Wanted): SeenOf<'grants'> {
+  const { hosts, guaranteed } = claim
+  return { hosts, guaranteed, refusedHosts: [], missing: 0, take: [], release: [], changes: false }
+}
+
+export function namespaceAsWanted({ namespace }: Wanted): Extract<SeenOf<'namespace'>, { kind: 'own' }> {
+  return {
+    kind: 'own',
+    namespace: own(namespace.namespace),
+    binding: own(namespace.binding),
+    objects: namespace.objects.map(own),
+    invitation: ownSecret,
+  }
+}
+
+export function openRealm({ identity, owner }: Wanted, changes: object = {}): SeenOf<'identity'> {
+  const attributes = { [ownerAttribute]: owner.uid }
+  const realm = realmRepresentation.parse({ realm: identity.realm, ...identity.settings, attributes, ...changes })
+  const audience = { scope: 'as-wanted', scopeId: 'scope', isDefault: true } as const
+  return { secret: ownSecret, realm: { kind: 'open', realm, audience }, keys: { ok: true, jwks } }
+}
+
+export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {
+  return {
+    secret: ownSecret,
+    role: { kind: 'own', ...database.settings, config: roleConfig(database.tenant.schema) },
+    schema: { kind: 'own', version: latestVersion },
+  }
+}
+
+/** Everything as it should be. */
+export function allAsWanted(wanted: Wanted): Observed {
+  return {
+    grants: seen(grantsOf(wanted)),
+    namespace: seen(namespaceAsWanted(wanted)),
+    identity: seen(openRealm(wanted)),
+    database: seen(databaseAsWanted(wanted)),
+  }
+}
+
+/** Nothing at all yet. */
+export function nothingYet(wanted: Wanted): Observed {
+  return {
+    grants: seen({ ...grantsOf(wanted), take: wanted.claim.hosts, changes: true }),
+    namespace: seen({ kind: 'absent' }),
+    identity: seen({ secret: absent, realm: { kind: 'absent' }, keys: undefined }),
+    database: seen({ secret: absent, role: { kind: 'absent' }, schema: { kind: 'absent' } }),
+  }
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import type { TestKeycloak } from './keycloak.ts'
+
+/** Somebody with the bootstrap account who changes what the operator keeps. */
+export interface RealmVandal {
+  settings(): Promise<unknown>
+  loosenSettings(): Promise<void>
+  removeAudience(): Promise<void>
+  disableClient(clientId: string): Promise<void>
+}
+
+const tokenShape = z.object({ access_token: z.string() })
+const idsShape = z.array(z.looseObject({ id: z.string(), name: z.string().optional() }))
+
+export function realmVandal({ url, clientId, clientSecret }: TestKeycloak, realm: string): RealmVandal {
+  const call = async (method: string, path: string, body?: object): Promise<unknown> => {
+    const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
+    const tokenUrl = `${url}/realms/master/protocol/openid-connect/token`
+    const answer = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(form) })
+    const { access_token: token } = tokenShape.parse(await answer.json())
+    const result = await fetch(`${url}/admin/realms/${realm}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await result.text()
+    if (!result.ok) throw new Error(`${method} ${path}: ${result.status} ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+  const first = async (path: string, name?: string): Promise<string> => {
+    const found = idsShape.parse(await call('GET', path)).find((one) => name === undefined || one.name === name)
+    return found?.id ?? ''
+  }
+  return {
+    settings: () => call('GET', ''),
+    loosenSettings: async () => {
+      await call('PUT', '', { sslRequired: 'NONE', accessTokenLifespan: 999_999, registrationAllowed: true })
+    },
+    removeAudience: async () => {
+      const mappers = `/client-scopes/${await first('/client-scopes', 'bulkhead-audience')}/protocol-mappers/models`
+      await call('DELETE', `${mappers}/${await first(mappers)}`)
+    },
+    disableClient: async (name) => {
+      await call('PUT', `/clients/${await first(`/clients?clientId=${name}`)}`, { enabled: false })
+    },
+  }
+}

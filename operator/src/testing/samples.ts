@@ -1,0 +1,58 @@
+// Values that unit tests start from.
+import { parserOf, subscription as subscriptionSchema, tenant as tenantSchema } from '@bulkhead/crds'
+import type { Subscription, Tenant } from '@bulkhead/crds'
+import type { TenantSettings } from '../tenant/settings.ts'
+import { wantTenant } from '../tenant/wanted.ts'
+import type { Wanted } from '../tenant/wanted.ts'
+
+export const settings: TenantSettings = {
+  operatorUser: 'bulkhead-operator',
+  baseDomain: 'gw.test',
+  systemNamespace: 'bulkhead-system',
+  dataPlaneNamespace: 'bulkhead-data',
+  publicUrl: 'https://id.test',
+  capacityRequestsPerSecond: 1000,
+  quarantineMs: 60_000,
+  defaultGuaranteed: 10,
+  databaseAddress: { host: 'db.test', port: 5432, database: 'bulkhead' },
+}
+
+export const now = '2026-11-01T12:00:00Z'
+
+interface SampleInput {
+  readonly metadata?: object
+  readonly spec?: object
+  readonly status?: object
+}
+
+const metadata = {
+  ...{ name: 'acme', uid: 'u1', resourceVersion: '1', generation: 3, creationTimestamp: '2026-01-01T00:00:00Z' },
+  finalizers: ['bulkhead.dev/tenant'],
+}
+
+export function sampleTenant({ metadata: more = {}, spec = {}, status }: SampleInput = {}): Tenant {
+  const raw = { metadata: { ...metadata, ...more }, spec: { displayName: 'Acme', ...spec }, ...(status && { status }) }
+  return parsed(parserOf(tenantSchema)(raw))
+}
+
+export function sampleSubscription({ metadata: more = {}, spec = {}, status }: SampleInput = {}): Subscription {
+  const own = {
+    ...{ toolSetRef: { name: 'orders' }, planRef: { name: 'gold' }, application: { displayName: 'App' } },
+    credentials: { secretName: 'app-credentials' },
+  }
+  const meta = { ...metadata, name: 'app', uid: 's1', namespace: 'tenant-acme', ...more }
+  return parsed(parserOf(subscriptionSchema)({ metadata: meta, spec: { ...own, ...spec }, ...(status && { status }) }))
+}
+
+export function sampleWanted(tenant: Tenant = sampleTenant()): Wanted {
+  const derived = wantTenant(tenant, settings)
+  if (!derived.ok) throw new Error(derived.problem.message)
+  return derived.wanted
+}
+
+export function parsed<T>(
+  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string },
+): T {
+  if (!result.ok) throw new Error(result.problem)
+  return result.value
+}
