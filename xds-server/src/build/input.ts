@@ -1,0 +1,51 @@
+import type { AccessPolicy, Metadata, Plan, Subscription, Tenant, Tool, ToolSet } from '@bulkhead/crds'
+import type { ObjectRef } from '../model/model.ts'
+import type { ServiceResolution } from '../model/resolution.ts'
+import type { AddressRanges } from './address-ranges.ts'
+
+/** An object of which only the metadata could be read; what else was readable helps to fail closed. */
+export interface InvalidObject {
+  readonly kind: ObjectRef['kind']
+  readonly metadata: Metadata
+  /** Why it could not be read. */
+  readonly problem: string
+  /** The target of an AccessPolicy: it is denied. */
+  readonly target?: AccessPolicy['spec']['targetRef'] | undefined
+  /** The paths of a Tool: they are refused. */
+  readonly http?: Tool['spec']['http'] | undefined
+}
+
+/** What is known of the backends of one tenant, by the caller's look-ups. */
+export interface Resolutions {
+  /** Canonical host → IPv4 addresses as the name service gave them, not filtered; a host without entry did not resolve. */
+  readonly external: ReadonlyMap<string, readonly string[]>
+  /** `serviceKey(name, port)` → the outcome. */
+  readonly services: ReadonlyMap<string, ServiceResolution>
+}
+
+/** One tenant's objects, and nothing else. */
+export interface TenantInput {
+  readonly tenant: Tenant
+  readonly tools: readonly Tool[]
+  readonly toolSets: readonly ToolSet[]
+  readonly plans: readonly Plan[]
+  readonly subscriptions: readonly Subscription[]
+  readonly accessPolicies: readonly AccessPolicy[]
+  readonly invalid: readonly InvalidObject[]
+  readonly resolutions: Resolutions
+}
+
+/** What the platform decides for every tenant. */
+export interface BuildSettings {
+  readonly defaultRequestsPerSecond: { readonly guaranteed: number; readonly ceiling: number }
+  readonly externalBackends: {
+    readonly ranges: AddressRanges
+    /** Undefined: every port. */
+    readonly allowedPorts: ReadonlySet<number> | undefined
+  }
+}
+
+/** The key of a Service and one of its ports. */
+export function serviceKey(name: string, port: number): string {
+  return `${name}:${port}`
+}

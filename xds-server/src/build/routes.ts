@@ -1,0 +1,121 @@
+import type { Problem, ToolSet } from '@bulkhead/crds'
+import { canonicalHost } from '@bulkhead/tenancy'
+import type { Host } from '@bulkhead/tenancy'
+import type { ObjectRef, Route } from '../model/model.ts'
+import { pathText, publicMatch } from '../model/public-match.ts'
+import { resolveConflicts } from './conflicts.ts'
+import type { Candidate } from './conflicts.ts'
+import { compareAge, compareText, refOf } from './order.ts'
+import type { UnderstoodTool } from './tool.ts'
+
+export interface PublishedRoutes {
+  readonly routes: readonly Route[]
+  /** Problems by the uid of the ToolSet or Tool that has them. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>
+  /** Uids of the tools that some tool set names. */
+  readonly referencedTools: ReadonlySet<string>
+}
+
+/** The routes that the tool sets (oldest first) publish on granted hosts, in a fixed order, without conflicts. */
+export function publishRoutes(
+  toolSets: readonly ToolSet[],
+  tools: ReadonlyMap<string, UnderstoodTool>,
+  granted: ReadonlySet<Host>,
+): PublishedRoutes {
+  const problems = new Map<string, Problem[]>()
+  const referencedTools = new Set<string>()
+  const candidates: Candidate[] = []
+  const add = (uid: string, problem: Problem): void => {
+    problems.set(uid, [...(problems.get(uid) ?? []), problem])
+  }
+  for (const toolSet of toolSets) {
+    const ref = refOf('ToolSet', toolSet.metadata)
+    const host = grantedHost(toolSet, granted)
+    if (!host.ok) add(ref.uid, host.problem)
+    for (const { index, tool, problem } of namedTools(toolSet, tools)) {
+      if (tool === undefined) {
+        add(ref.uid, { ...problem, field: `spec.tools[${index}]` })
+        continue
+      }
+      referencedTools.add(tool.ref.uid)
+      if (host.ok) candidates.push(...candidatesOf({ toolSet, ref, host: host.host, tool, index }))
+    }
+  }
+  const { routes, conflicts } = resolveConflicts(candidates)
+  for (const { uid, problem } of conflicts) add(uid, problem)
+  return { routes: [...routes].sort(compareRoutes), problems, referencedTools }
+}
+
+type HostOutcome = { readonly ok: true; readonly host: Host } | { readonly ok: false; readonly problem: Problem }
+
+function grantedHost({ spec }: ToolSet, granted: ReadonlySet<Host>): HostOutcome {
+  const host = canonicalHost(spec.hostname)
+  const field = 'spec.hostname'
+  if (host === undefined) {
+    return { ok: false, problem: { reason: 'HostnameInvalid', field, message: `"${spec.hostname}" is no host name` } }
+  }
+  if (granted.has(host)) return { ok: true, host }
+  const message = `hostname "${host}" is not granted to this tenant`
+  return { ok: false, problem: { reason: 'HostnameNotGranted', field, message } }
+}
+
+interface NamedTool {
+  readonly index: number
+  readonly tool: UnderstoodTool | undefined
+  readonly problem: Problem
+}
+
+/** Each name of the list once, oldest tool first, so that conflicts inside one tool set go to the oldest as well. */
+function namedTools({ spec }: ToolSet, tools: ReadonlyMap<string, UnderstoodTool>): readonly NamedTool[] {
+  const named = [...new Set(spec.tools)].map((name) => ({
+    index: spec.tools.indexOf(name),
+    tool: tools.get(name),
+    problem: { reason: 'ToolNotFound' as const, field: '', message: `Tool "${name}" does not exist in this namespace` },
+  }))
+  const found = named.filter(({ tool }) => tool !== undefined)
+  const missing = named.filter(({ tool }) => tool === undefined)
+  const age = (left: NamedTool, right: NamedTool): number =>
+    left.tool === undefined || right.tool === undefined ? 0 : compareAge(left.tool.metadata, right.tool.metadata)
+  return [...found.sort(age), ...missing]
+}
+
+interface Publication {
+  readonly toolSet: ToolSet
+  readonly ref: ObjectRef
+  readonly host: Host
+  readonly tool: UnderstoodTool
+  readonly index: number
+}
+
+function candidatesOf({ toolSet, ref, host, tool, index }: Publication): readonly Candidate[] {
+  const basePath = withoutTrailingSlash(toolSet.spec.basePath)
+  const { methods, action } = tool
+  return tool.matches.map((match) => ({
+    index,
+    route: {
+      toolSet: ref,
+      tool: tool.ref,
+      host,
+      basePath,
+      match,
+      methods,
+      access: toolSet.spec.access,
+      action,
+    },
+  }))
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+function compareRoutes(left: Route, right: Route): number {
+  return (
+    compareText(left.host, right.host) ||
+    compareText(pathText(publicMatch(left)), pathText(publicMatch(right))) ||
+    compareText(left.match.kind, right.match.kind) ||
+    compareText(left.toolSet.uid, right.toolSet.uid) ||
+    compareText(left.tool.uid, right.tool.uid) ||
+    compareText(left.methods.join(), right.methods.join())
+  )
+}

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { xdsServerConfig } from './config.ts'
+
+const tls = { port: 1, certFile: 'a', keyFile: 'b', clientCaFile: 'c' }
+const platform = {
+  baseDomain: 'gw.test',
+  capacityRequestsPerSecond: 1000,
+  sourceRequestsPerSecond: 100,
+  defaultRequestsPerSecond: { guaranteed: 10, ceiling: 50 },
+}
+const config = {
+  kubernetes: { kubeconfig: 'k' },
+  fleet: 'shared',
+  grpc: tls,
+  bundles: tls,
+  listener: { address: '127.0.0.1', port: 8443 },
+  platform,
+  externalBackends: { allowedCidrs: ['10.0.0.0/8'] },
+  edgeCertificates: [{ hosts: ['*.gw.test'], certFile: 'a', keyFile: 'b' }],
+  http: { port: 0 },
+}
+
+test('a whole configuration is taken, and what may be left out gets its default', () => {
+  expect(xdsServerConfig.parse(config)).toMatchObject({
+    logLevel: 'info',
+    grpc: { host: '127.0.0.1' },
+    platform: { trustedHops: 0 },
+    externalBackends: { rootsFile: '/etc/ssl/certs/ca-certificates.crt' },
+  })
+})
+
+test.each<[string, Record<string, unknown>, string]>([
+  ['an unknown option', { colour: 'red' }, ''],
+  ['a range that is none', { externalBackends: { allowedCidrs: ['10.0.0.0/99'] } }, 'externalBackends.allowedCidrs.0'],
+  [
+    'a wildcard inside a host',
+    { edgeCertificates: [{ ...config.edgeCertificates[0], hosts: ['a.*.b'] }] },
+    'edgeCertificates.0.hosts.0',
+  ],
+  [
+    'a guarantee above the ceiling',
+    { platform: { ...platform, defaultRequestsPerSecond: { guaranteed: 9, ceiling: 1 } } },
+    'platform.defaultRequestsPerSecond',
+  ],
+  ['no client authority', { grpc: { ...tls, clientCaFile: undefined } }, 'grpc.clientCaFile'],
+])('%s is refused by its name', (_title, change, path) => {
+  const result = xdsServerConfig.safeParse({ ...config, ...change })
+  expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
+})

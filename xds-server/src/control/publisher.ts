@@ -1,0 +1,219 @@
+// control: joins the rooms for one tenant at a time. Gather, build, translate, assemble, publish; whatever fails on the
+// way leaves that tenant on its last good publication, and nobody else notices.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Tenant } from '@bulkhead/crds'
+import type { EncodedResource } from '@bulkhead/envoy'
+import { TYPE_URLS } from '@bulkhead/envoy'
+import type { Clock, Logger } from '@bulkhead/runtime'
+import { groupOf, tenantId } from '@bulkhead/tenancy'
+import type { Host } from '@bulkhead/tenancy'
+import { assembleTenant } from '../assemble/assemble.ts'
+import { buildTenant } from '../build/build-tenant.ts'
+import type { BuildSettings } from '../build/input.ts'
+import type { BundleOperation, TenantData } from '../bundles/data.ts'
+import type { Built } from '../model/model.ts'
+import type { PolicyPublisher } from '../ports.ts'
+import type { HostAddresses } from '../resolve/host-addresses.ts'
+import type { Store } from '../store/index.ts'
+import type { FleetSettings } from '../translate/translate.ts'
+import { translateTenant } from '../translate/translate.ts'
+import { gather } from '../watch/gather.ts'
+import type { Objects } from '../watch/objects.ts'
+import type { EdgeCertificate } from './edge-certificates.ts'
+import { secretsFor } from './edge-certificates.ts'
+import { HostClaims } from './host-claims.ts'
+import type { Meters } from './meters.ts'
+import { Pool } from './pool.ts'
+import { tenantData } from './tenant-data.ts'
+
+export interface PublisherOptions {
+  readonly objects: Objects
+  readonly hosts: HostAddresses
+  readonly store: Pick<Store, 'publish'>
+  readonly policy: Pick<PolicyPublisher, 'publish' | 'revision'>
+  readonly certificates: () => readonly EdgeCertificate[]
+  readonly buildSettings: BuildSettings
+  readonly fleetSettings: FleetSettings
+  /** Asks for another tenant to be looked at, because of what this one gave up. */
+  readonly wake: (tenant: string) => void
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meters: Meters
+}
+
+/** What stands published for one tenant. */
+export interface PublishedTenant {
+  readonly group: string
+  readonly built: Built
+  /** The revision of the policy agents' data that holds it. */
+  readonly revision: string
+  readonly publishedAtMs: number
+  /** When the first of the changes that it holds was seen. */
+  readonly requestedAtMs: number
+}
+
+/** What a rebuild came to. `isMoved`: something but endpoints changed. */
+export type Rebuilt =
+  | { readonly kind: 'pending'; readonly hosts: readonly string[] }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'published'; readonly isMoved: boolean }
+  | { readonly kind: 'gone' }
+
+interface Held extends PublishedTenant {
+  readonly resources: ReadonlyMap<string, string>
+  /** JSON text of what the policy agents have; undefined when they have nothing. */
+  readonly data: string | undefined
+}
+
+/** Keeps what is published of every tenant, and replaces it one tenant at a time. */
+export class Publisher {
+  readonly #options: PublisherOptions
+  readonly #claims = new HostClaims()
+  readonly #pool: Pool
+  readonly #held = new Map<string, Held>()
+  readonly #tenants = new Map<string, string>()
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+    this.#pool = new Pool(options.fleetSettings.capacityRequestsPerSecond)
+  }
+
+  published(tenant: string): PublishedTenant | undefined {
+    return this.#held.get(tenant)
+  }
+
+  /** The tenant whose resources a group holds. */
+  tenantOf(group: string): string | undefined {
+    return this.#tenants.get(group)
+  }
+
+  /** Builds and publishes one tenant anew; throws when that cannot be done, and then nothing has changed. */
+  async rebuild(name: string, requestedAtMs: number): Promise<Rebuilt> {
+    // One turn of the event loop between tenants, so that streams are answered while thousands are built.
+    await nextTurn()
+    const { objects, hosts, meters, clock } = this.#options
+    const startedMs = clock.now()
+    const tenant = objects.tenant(name)
+    const isSameIncarnation = tenant !== undefined && this.#isHeldFor(name, tenant)
+    if (!isSameIncarnation) this.#withdraw(name)
+    if (tenant === undefined) return { kind: 'gone' }
+    const { input, pending } = gather(tenant, objects, hosts)
+    if (pending.length > 0) return { kind: 'pending', hosts: pending }
+    const rebuilt = this.#replace(
+      name,
+      this.#claimHosts(name, tenant, buildTenant(input, this.#options.buildSettings)),
+      requestedAtMs,
+    )
+    meters.rebuilt.add()
+    meters.rebuildSeconds.observe((clock.now() - startedMs) / 1000)
+    meters.tenants.set(this.#held.size)
+    return rebuilt
+  }
+
+  #isHeldFor(name: string, { metadata }: Tenant): boolean {
+    const held = this.#held.get(name)
+    return held === undefined || held.group === groupOf(tenantId(metadata.uid))
+  }
+
+  #replace(name: string, built: Built, requestedAtMs: number): Rebuilt {
+    const { store, policy, clock } = this.#options
+    const before = this.#held.get(name)
+    const group = groupOf(built.model.id)
+    const resources = this.#resourcesOf(built)
+    const versions = versionsOf(resources)
+    const isServedAlike = before !== undefined && isEqual(before.resources, versions)
+    if (!isServedAlike) store.publish(group, resources)
+    const data = tenantData(built.model)
+    const operations = [
+      ...policyEdits(group, data, before?.data),
+      ...this.#pool.set(name, built.model.limits.guaranteed),
+    ]
+    const isDecidedAlike = before !== undefined && operations.length === 0
+    const revision = isDecidedAlike ? before.revision : policy.publish(operations)
+    const held = { group, built, revision, resources: versions, data: JSON.stringify(data) }
+    if (isServedAlike && isDecidedAlike) {
+      const { publishedAtMs, requestedAtMs } = before
+      this.#held.set(name, { ...held, publishedAtMs, requestedAtMs })
+      return { kind: 'unchanged' }
+    }
+    this.#held.set(name, { ...held, publishedAtMs: clock.now(), requestedAtMs })
+    this.#tenants.set(group, name)
+    this.#tell(name, built, resources.length)
+    return { kind: 'published', isMoved: !isDecidedAlike || isMoved(before.resources, versions) }
+  }
+
+  #resourcesOf({ model }: Built): readonly EncodedResource[] {
+    const { fleetSettings, certificates } = this.#options
+    const { resources } = assembleTenant(translateTenant(model, fleetSettings))
+    return [...resources, ...secretsFor(model.hosts, certificates())]
+  }
+
+  #claimHosts(name: string, { metadata }: Tenant, built: Built): Built {
+    const { model, findings } = built
+    const { held, wake } = this.#claims.claim(name, `${metadata.creationTimestamp} ${metadata.uid}`, model.hosts)
+    for (const other of wake) this.#options.wake(other)
+    const refused = model.hosts.filter((host) => !held.has(host))
+    if (refused.length === 0) return built
+    this.#options.logger.error({ tenant: name, hosts: refused }, 'granted hosts are held by another tenant')
+    return {
+      model: {
+        ...model,
+        hosts: model.hosts.filter((host) => held.has(host)),
+        routes: model.routes.filter(({ host }) => held.has(host)),
+      },
+      findings: findings.map((finding) =>
+        finding.ref.kind === 'Tenant' ? { ...finding, problems: refused.map(cannotServe) } : finding,
+      ),
+    }
+  }
+
+  #withdraw(name: string): void {
+    const { hosts, store, policy, logger, meters, wake } = this.#options
+    const before = this.#held.get(name)
+    hosts.want(name, new Set())
+    for (const other of this.#claims.claim(name, '', []).wake) wake(other)
+    const operations: BundleOperation[] = [...this.#pool.remove(name)]
+    if (before !== undefined) {
+      store.publish(before.group, [])
+      operations.push({ kind: 'removeTenant', id: before.group })
+      this.#held.delete(name)
+      this.#tenants.delete(before.group)
+      logger.info({ tenant: name }, 'tenant withdrawn')
+    }
+    if (operations.length > 0) policy.publish(operations)
+    meters.tenants.set(this.#held.size)
+  }
+
+  #tell(tenant: string, { model, findings }: Built, resources: number): void {
+    const { logger, meters } = this.#options
+    const problems = findings.filter((finding) => finding.problems.length > 0).length
+    const { hosts, routes } = model
+    meters.published.add({ tenant_id: tenant })
+    logger.info({ tenant, hosts: hosts.length, routes: routes.length, resources, problems }, 'tenant published')
+  }
+}
+
+function cannotServe(host: Host) {
+  const message = `hostname "${host}" cannot be served for this tenant yet`
+  return { reason: 'HostnameNotGranted' as const, field: 'status.granted.hostnames', message }
+}
+
+function policyEdits(id: string, data: TenantData | undefined, before: string | undefined): readonly BundleOperation[] {
+  if (JSON.stringify(data) === before) return []
+  return data === undefined ? [{ kind: 'removeTenant', id }] : [{ kind: 'upsertTenant', id, tenant: data }]
+}
+
+function versionsOf(resources: readonly EncodedResource[]): ReadonlyMap<string, string> {
+  return new Map(resources.map(({ typeUrl, name, version }) => [`${typeUrl} ${name}`, version]))
+}
+
+function isEqual(left: ReadonlyMap<string, string>, right: ReadonlyMap<string, string>): boolean {
+  return left.size === right.size && [...left].every(([key, version]) => right.get(key) === version)
+}
+
+// Endpoints come and go without refilling anybody's limits; everything else counts against a tenant's pace.
+function isMoved(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): boolean {
+  const others = (map: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+    new Map([...map].filter(([key]) => !key.startsWith(TYPE_URLS.endpoints)))
+  return !isEqual(others(before), others(now))
+}

@@ -1,0 +1,49 @@
+// lint: what must hold for every resource that we publish, whatever made it. Each rule here was once a hole somewhere.
+import { nameInTypeUrl, toJson, TYPE_URLS } from '@bulkhead/envoy'
+import type { EncodedResource, JsonObject, TypeUrl } from '@bulkhead/envoy'
+import { clusterRules, endpointRules, scopeRules } from './backend-rules.ts'
+import { bootstrapRules } from './bootstrap-rules.ts'
+import { isObject } from './json.ts'
+import { listenerRules } from './listener-rules.ts'
+import { routeRules } from './route-rules.ts'
+import type { Rule } from './rule.ts'
+
+/** A rule that a resource breaks. */
+export interface LintFinding {
+  /** The rule, like `D-13/normalizePath`. */
+  readonly rule: string
+  readonly resource: string
+  readonly message: string
+}
+
+/** The rules for each type of resource. */
+export const rulesByType: Readonly<Record<TypeUrl, readonly Rule[]>> = {
+  [TYPE_URLS.listener]: listenerRules,
+  [TYPE_URLS.routeConfiguration]: routeRules,
+  [TYPE_URLS.scopedRoute]: scopeRules,
+  [TYPE_URLS.cluster]: clusterRules,
+  [TYPE_URLS.endpoints]: endpointRules,
+  [TYPE_URLS.secret]: [],
+}
+
+/** Everything that is wrong with some resources; nothing, when all rules hold. */
+export function lintResources(resources: readonly EncodedResource[]): readonly LintFinding[] {
+  return resources.flatMap(({ typeUrl, name, bytes }) => {
+    const json = toJson(nameInTypeUrl(typeUrl), bytes)
+    return isObject(json) ? lintResource(typeUrl, name, json) : []
+  })
+}
+
+/** The same for one resource that is read already. */
+export function lintResource(typeUrl: TypeUrl, name: string, json: JsonObject): readonly LintFinding[] {
+  return findings(rulesByType[typeUrl], name, json)
+}
+
+/** The same for the file that every Envoy starts with, as its YAML or JSON reads. */
+export function lintBootstrap(bootstrap: JsonObject): readonly LintFinding[] {
+  return findings(bootstrapRules, 'bootstrap', bootstrap)
+}
+
+function findings(rules: readonly Rule[], resource: string, json: JsonObject): readonly LintFinding[] {
+  return rules.flatMap(({ id, check }) => check(json).map((message) => ({ rule: id, resource, message })))
+}

@@ -1,0 +1,13 @@
+import type { PathMatch, Route } from './model.ts'
+
+/** The path of a match; a prefix without its last slash. */
+export function pathText(match: PathMatch): string {
+  return match.kind === 'prefix' ? match.prefix.replace(/\/+$/, '') : match.path
+}
+
+/** What a caller's path must look like: the tool's own match below the tool set's base path. */
+export function publicMatch({ match, basePath }: Pick<Route, 'match' | 'basePath'>): PathMatch {
+  // The base path alone is what a tool at `/` is called by.
+  const path = pathText(match) === '/' ? basePath || '/' : basePath + pathText(match)
+  return match.kind === 'prefix' ? { kind: 'prefix', prefix: path || '/' } : { kind: match.kind, path }
+}

@@ -1,0 +1,179 @@
+// One delta call: the state machine of its stream between a socket that may be slow and a snapshot that may change.
+import { status } from '@grpc/grpc-js'
+import type { ServerDuplexStream } from '@grpc/grpc-js'
+import type { TypeUrl } from '@bulkhead/envoy'
+import type { Fleet } from '../store/index.ts'
+import { FleetStream } from '../store/index.ts'
+import type { DeltaRequest, DeltaResponse, TypePolicy, Window } from '../subscription/index.ts'
+import type { Identity } from './identity.ts'
+import type { ByteBudget, Limits, TokenBucket } from './limits.ts'
+import { readRequest, spliceResponse } from './wire.ts'
+
+export type Call = ServerDuplexStream<Buffer, Buffer>
+
+/** What a call needs of the server that it belongs to. */
+export interface CallContext {
+  readonly id: string
+  readonly identity: Identity
+  readonly fleet: Fleet
+  readonly types: readonly TypePolicy[]
+  readonly ownType?: TypeUrl | undefined
+  readonly isCounted: boolean
+  readonly window: Window
+  readonly answerTimeoutMs: number
+  readonly limits: Limits
+  readonly budget: ByteBudget
+  /** The rate of requests, shared by all streams of one identity and kind. */
+  readonly rate: TokenBucket
+  readonly expiresAtMs: number
+  readonly nowMs: () => number
+  readonly onFault: (fault: unknown) => void
+  readonly onEnd: () => void
+}
+
+/** A status that a stream ends with. */
+export interface Ending {
+  readonly code: status
+  readonly details: string
+}
+
+// After this many responses or this long, others get their turn.
+const MAX_RESPONSES_PER_TURN = 32
+const MAX_TURN_MS = 5
+const MAX_UNSENT_RESPONSES = 4
+
+/** A call from its first message to its end. */
+export class DeltaCall {
+  readonly #call: Call
+  readonly #context: CallContext
+  readonly #stream: FleetStream
+  #isScheduled = false
+  #isEnded = false
+
+  constructor(call: Call, context: CallContext) {
+    this.#call = call
+    this.#context = context
+    const { id, fleet, types, ownType, window, answerTimeoutMs, isCounted, identity } = context
+    const onChange = (): void => this.#schedule()
+    const { member } = identity
+    this.#stream = new FleetStream(fleet, { id, member, types, ownType, window, answerTimeoutMs, isCounted, onChange })
+    call.on('data', (bytes: Buffer) => this.#guard(() => this.#take(bytes)))
+    call.on('end', () => this.#close({ code: status.OK, details: '' }))
+    call.on('cancelled', () => this.#forget())
+    call.on('close', () => this.#forget())
+    call.on('error', () => this.#forget())
+  }
+
+  /** Lets time pass on the stream, and ends it when its client's certificate is no longer valid. */
+  tick(nowMs: number): void {
+    this.#guard(() => {
+      if (nowMs >= this.#context.expiresAtMs)
+        this.end({ code: status.UNAUTHENTICATED, details: 'Cannot go on: the client certificate has expired' })
+      if (this.#isEnded) return
+      this.#stream.tick(nowMs)
+      this.#schedule()
+    })
+  }
+
+  /** Ends the stream with a status; more than the first time does nothing. */
+  end(ending: Ending): void {
+    this.#close(ending)
+  }
+
+  #close({ code, details }: Ending): void {
+    if (this.#isEnded) return
+    this.#forget()
+    if (code === status.OK) this.#call.end()
+    else this.#call.emit('error', { code, details })
+  }
+
+  #forget(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#stream.close()
+    this.#context.onEnd()
+  }
+
+  /** Nothing thrown here may leave the stream: grpc-js would take the process down. */
+  #guard(work: () => void): void {
+    try {
+      if (!this.#isEnded) work()
+    } catch (fault) {
+      this.#context.onFault(fault)
+      this.#close({ code: status.INTERNAL, details: 'Cannot go on with this stream: open another' })
+    }
+  }
+
+  #take(bytes: Buffer): void {
+    const request = this.#read(bytes)
+    if (request === undefined) return
+    const refusal = this.#refusalOf(request)
+    if (refusal !== undefined) {
+      this.#close(refusal)
+      return
+    }
+    const handled = this.#stream.handle(request)
+    if (handled.kind === 'close') this.#close({ code: status[handled.status], details: handled.message })
+    else this.#schedule()
+  }
+
+  #read(bytes: Buffer): DeltaRequest | undefined {
+    try {
+      return readRequest(bytes)
+    } catch {
+      this.#close({ code: status.INVALID_ARGUMENT, details: 'Cannot read the request: it is no DeltaDiscoveryRequest' })
+      return undefined
+    }
+  }
+
+  #refusalOf({ node, subscribe, unsubscribe, initialVersions }: DeltaRequest): Ending | undefined {
+    const { limits, identity, nowMs } = this.#context
+    if (!this.#context.rate.take(nowMs())) return tooMuch('requests come faster than this certificate may send them')
+    const names = subscribe.length + unsubscribe.length + initialVersions.size
+    if (names > limits.maxNamesPerRequest)
+      return tooMuch(`${names} names in a request, at most ${limits.maxNamesPerRequest}`)
+    if (this.#stream.delta.subscribedCount + subscribe.length > limits.maxNamesPerStream)
+      return tooMuch(`more than ${limits.maxNamesPerStream} names on a stream`)
+    if (node === undefined || node.id === '' || node.cluster === identity.fleet) return undefined
+    const details = `Cannot serve cluster "${node.cluster}" to this certificate: node.cluster must be its fleet`
+    return { code: status.PERMISSION_DENIED, details }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isEnded) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#guard(() => this.#push())
+    })
+  }
+
+  #push(): void {
+    const startedAtMs = this.#context.nowMs()
+    for (let count = 0; count < MAX_RESPONSES_PER_TURN; count += 1) {
+      // A reader that does not read holds a few responses, and is woken when they are gone.
+      if (this.#call.writableLength >= MAX_UNSENT_RESPONSES) return
+      if (!this.#context.budget.hasRoom(() => this.#schedule())) return
+      const response = this.#stream.next(this.#context.nowMs())
+      if (response === undefined) return
+      this.#write(response)
+      if (this.#context.nowMs() - startedAtMs > MAX_TURN_MS) break
+    }
+    this.#schedule()
+  }
+
+  #write(response: DeltaResponse): void {
+    const bytes = spliceResponse(response)
+    const giveBack = this.#context.budget.take(bytes.length)
+    this.#call.once('close', giveBack)
+    this.#call.write(bytes, () => {
+      this.#call.off('close', giveBack)
+      giveBack()
+      this.#schedule()
+    })
+  }
+}
+
+function tooMuch(what: string): Ending {
+  return { code: status.RESOURCE_EXHAUSTED, details: `Cannot serve this stream: ${what}` }
+}

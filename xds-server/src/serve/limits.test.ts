@@ -1,0 +1,135 @@
+import { status } from '@grpc/grpc-js'
+import { TYPE_URLS } from '@bulkhead/envoy'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { clusterOf, groupOf } from '../store/sample.ts'
+import { FIRST, useWorld } from './test-server.ts'
+
+const world = useWorld()
+
+describe('what a stream may ask', () => {
+  beforeEach(() => world.fleet.store.open())
+
+  test('rule 88: too many streams of one certificate are refused', async () => {
+    await world.start({ limits: { maxAggregatedStreams: 1 } })
+    const client = await world.connect()
+    const first = client.stream()
+    first.send(FIRST)
+    await first.next()
+    const ended = await client.stream().ended
+    expect(ended).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining('1 already') as string,
+    })
+  })
+
+  test('rule 88: too many names in a request are refused', async () => {
+    await world.start({ limits: { maxNamesPerRequest: 2 } })
+    const stream = (await world.connect()).stream()
+    stream.send({ ...FIRST, resourceNamesSubscribe: ['a', 'b', 'c'] })
+    const ended = await stream.ended
+    expect(ended).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining('3 names') as string,
+    })
+  })
+
+  test('rule 88: too many names on a stream are refused', async () => {
+    await world.start({ limits: { maxNamesPerStream: 3 } })
+    const stream = (await world.connect()).stream()
+    stream.send({ ...FIRST, resourceNamesSubscribe: ['a', 'b'] })
+    stream.send({ ...FIRST, resourceNamesSubscribe: ['c', 'd'] })
+    expect((await stream.ended).code).toBe(status.RESOURCE_EXHAUSTED)
+  })
+
+  test('rule 88: requests that come too fast are refused, on all streams of a certificate together', async () => {
+    await world.start({ limits: { aggregatedRequests: { perSecond: 0, burst: 3 } } })
+    const client = await world.connect()
+    const [one, other] = [client.stream(), client.stream()]
+    for (const stream of [one, other, one, other]) stream.send(FIRST)
+    const codes = await Promise.race([one.ended, other.ended])
+    expect(codes).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining('faster') as string,
+    })
+  })
+
+  test('rule 88, S-146: a message beyond the limit ends the stream, and the server goes on', async () => {
+    await world.start({ limits: { maxMessageBytes: 1000 } })
+    const client = await world.connect()
+    const stream = client.stream()
+    stream.send({ ...FIRST, resourceNamesSubscribe: ['x'.repeat(2000)] })
+    expect((await stream.ended).code).toBe(status.RESOURCE_EXHAUSTED)
+    const next = client.stream()
+    next.send(FIRST)
+    expect(await next.next()).toBeDefined()
+  })
+
+  test('rule 89: bytes that are no request end one stream, and no other', async () => {
+    await world.start()
+    const client = await world.connect()
+    const good = client.stream()
+    good.send(FIRST)
+    await good.next()
+    const bad = client.stream()
+    bad.sendBytes(Buffer.from([0xff, 0xff, 0xff, 0xff]))
+    expect((await bad.ended).code).toBe(status.INVALID_ARGUMENT)
+    world.fleet.store.publish('a', [clusterOf('a/c')])
+    expect((await good.next()).resources).toHaveLength(1)
+  })
+
+  test('rule 89: a fault of our own ends one stream, and is reported', async () => {
+    await world.start()
+    const client = await world.connect()
+    const stream = client.stream()
+    stream.send(FIRST)
+    await stream.next()
+    // A resource that cannot be spliced stands for any mistake in what is served.
+    world.fleet.store.publish('a', [
+      {
+        ...clusterOf('a/c'),
+        get deltaChunk(): Uint8Array {
+          throw new Error('broken')
+        },
+      },
+    ])
+    expect((await stream.ended).code).toBe(status.INTERNAL)
+    expect(world.faults).toMatchObject([{ message: 'broken' }])
+  })
+
+  test('rule 84, rule 85, S-145: a reader that does not read holds a bounded number of bytes, others go on', async () => {
+    const big = 'x'.repeat(400_000)
+    for (let at = 0; at < 60; at += 1) world.fleet.store.publish(`g${at}`, [clusterOf(`g${at}/c`, `${big}${at}`)])
+    await world.start()
+    const slow = (await world.connect()).stream()
+    slow.pause()
+    slow.send(FIRST)
+    const quick = (await world.connect()).stream()
+    quick.send(FIRST)
+    const first = await quick.next()
+    quick.send({ typeUrl: TYPE_URLS.cluster, responseNonce: first.nonce })
+    expect(await quick.next()).toBeDefined()
+    expect(slow.unread).toBe(0)
+  })
+
+  test('rule 92: a push of many groups yields to others', async () => {
+    for (let at = 0; at < 3_000; at += 1) world.fleet.store.publish(`g${at}`, groupOf(`g${at}`).slice(0, 1))
+    await world.start()
+    const stream = (await world.connect()).stream()
+    let longestMs = 0
+    let beforeMs = performance.now()
+    const probe = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - beforeMs)
+      beforeMs = performance.now()
+    }, 1)
+    stream.send(FIRST)
+    let received = 0
+    while (received < 3_000) {
+      const response = await stream.next()
+      received += response.resources?.length ?? 0
+      stream.send({ typeUrl: TYPE_URLS.cluster, responseNonce: response.nonce })
+    }
+    clearInterval(probe)
+    // Client and server share this thread, and the machine is shared too: a push in one go takes far longer.
+    expect(longestMs).toBeLessThan(500)
+  }, 60_000)
+})

@@ -1,0 +1,71 @@
+// A server for tests, with its own authority, one fleet and one member; everything ends with the test.
+import { TYPE_URLS } from '@bulkhead/envoy'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { Fleet } from '../store/index.ts'
+import { startXdsServer } from './index.ts'
+import type { XdsServer, XdsServerOptions } from './index.ts'
+import { TestClient } from './test-client.ts'
+import { ThrowawayAuthority } from './throwaway-authority.ts'
+import type { Pair, Wanted } from './throwaway-authority.ts'
+
+export const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService'
+export const SDS = '/envoy.service.secret.v3.SecretDiscoveryService'
+export const ENVOY = 'spiffe://bulkhead/fleet/shared/envoy'
+export const NODE = { id: 'envoy-0', cluster: 'shared' }
+/** The first request of a member for clusters. */
+export const FIRST = { node: NODE, typeUrl: TYPE_URLS.cluster }
+/** The certificate of a member. */
+export const MEMBER: Wanted = { uris: [ENVOY] }
+
+/** What one test file works with; new for every test. */
+export interface World {
+  fleet: Fleet
+  server: XdsServer
+  authority: ThrowawayAuthority
+  /** The server's own pair. */
+  own: Pair
+  readonly faults: unknown[]
+  start(options?: Partial<XdsServerOptions>): Promise<void>
+  /** A client with a certificate of our authority. */
+  connect(wanted?: Wanted): Promise<TestClient>
+  /** A client with whatever it brings. */
+  connectWith(pair?: Pair): TestClient
+}
+
+/** Sets a world up before each test of a file, and takes it down after. */
+export function useWorld(): World {
+  const clients: TestClient[] = []
+  const world: Partial<World> & Pick<World, 'faults'> = { faults: [] }
+  const ready = world as World
+  world.start = async (options = {}) => {
+    ready.server = await startXdsServer({
+      host: '127.0.0.1',
+      port: 0,
+      certificates: ready.authority.write('server', ready.own),
+      identityOf: (uri) => (uri === ENVOY ? { fleet: 'shared' } : undefined),
+      fleetOf: (name) => (name === 'shared' ? ready.fleet : undefined),
+      onFault: (fault) => ready.faults.push(fault),
+      ...options,
+    })
+  }
+  world.connectWith = (pair) => {
+    const client = new TestClient(ready.server.port, ready.authority.root, pair)
+    clients.push(client)
+    return client
+  }
+  world.connect = async (wanted = MEMBER) => ready.connectWith(await ready.authority.issue(wanted))
+  beforeAll(async () => {
+    ready.authority = await ThrowawayAuthority.create()
+    ready.own = await ready.authority.issue({ dns: ['localhost'] })
+  })
+  beforeEach(() => {
+    ready.fleet = new Fleet()
+    ready.faults.splice(0)
+  })
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close()
+    await ready.server.close(0)
+  })
+  afterAll(() => ready.authority.remove())
+  return ready
+}

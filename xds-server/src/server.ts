@@ -1,0 +1,262 @@
+// The control plane of one fleet, without its network: objects come in by list and watch, publications go out to the
+// fleet's snapshot and to the policy agents' data, and what became of them is written back.
+import { scheduler } from 'node:timers/promises'
+import type {
+  Clock,
+  KubeClient,
+  KeyedQueue,
+  KeyedQueueOptions,
+  Logger,
+  Metrics,
+  ReadinessCheck,
+} from '@bulkhead/runtime'
+import { createKeyedQueue } from '@bulkhead/runtime'
+import { assembleFleet } from './assemble/assemble.ts'
+import type { BuildSettings } from './build/input.ts'
+import type { EdgeCertificate } from './control/edge-certificates.ts'
+import { createMeters } from './control/meters.ts'
+import type { Meters } from './control/meters.ts'
+import { Publisher } from './control/publisher.ts'
+import type { PolicyPublisher } from './ports.ts'
+import { Reporter } from './report/reporter.ts'
+import { HostAddresses } from './resolve/host-addresses.ts'
+import type { HostAddressesOptions } from './resolve/host-addresses.ts'
+import type { Fleet } from './store/index.ts'
+import type { FleetSettings } from './translate/translate.ts'
+import { translateFleet, translateMembers } from './translate/translate.ts'
+import type { Objects } from './watch/objects.ts'
+import { watchObjects } from './watch/objects.ts'
+import type { Cause } from './watch/pacer.ts'
+import { Pacer } from './watch/pacer.ts'
+
+export interface ControlPlaneOptions {
+  readonly client: Pick<KubeClient, 'list' | 'watch' | 'applyStatus' | 'create'>
+  readonly fleet: Fleet
+  readonly policy: PolicyPublisher
+  readonly lookUp: HostAddressesOptions['lookUp']
+  readonly buildSettings: BuildSettings
+  readonly fleetSettings: FleetSettings
+  readonly certificates: () => readonly EdgeCertificate[]
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+export interface ControlPlane {
+  /** Resolves once everything that exists was published for the first time. */
+  readonly open: Promise<void>
+  readonly readiness: readonly ReadinessCheck[]
+  /** Publishes every tenant anew: something of the platform changed. */
+  rebuildAll(): void
+  /** Ends watches and queues; what is published stays. */
+  stop(): Promise<void>
+}
+
+const pacing = { mergeMs: 100, burst: 3, refillMs: 1_000 }
+const maxLookUps = 32
+// A name service that hangs must not hold back the whole fleet's start for longer than one name may.
+const pendingPollMs = 100
+
+/** Starts the control plane; nothing is published before the first complete list of every kind. */
+export function startControlPlane(options: ControlPlaneOptions): ControlPlane {
+  return new Running(options)
+}
+
+/** Has a life: from the first list until it is stopped. */
+class Running implements ControlPlane {
+  readonly open: Promise<void>
+  readonly readiness: readonly ReadinessCheck[]
+  readonly #options: ControlPlaneOptions
+  readonly #meters: Meters
+  readonly #ended = new AbortController()
+  readonly #objects: Objects
+  readonly #hosts: HostAddresses
+  readonly #publisher: Publisher
+  readonly #reporter: Reporter
+  readonly #builds: KeyedQueue<string>
+  readonly #reports: KeyedQueue<string>
+  readonly #pacer: Pacer
+  /** When the first change of each tenant was seen that is not published yet. */
+  readonly #requestedMs = new Map<string, number>()
+  /** Tenants that wait for the name service. */
+  readonly #pending = new Set<string>()
+  readonly #unsubscribe: readonly (() => void)[]
+  #isOpen = false
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options
+    const { client, clock, logger, metrics, random, fleet, policy } = options
+    const { signal } = this.#ended
+    this.#meters = createMeters(metrics)
+    this.#builds = this.#queue('builds', 1, (tenant) => this.#build(tenant))
+    this.#reports = this.#queue('reports', 8, (tenant) => this.#reporter.report(tenant))
+    this.#pacer = new Pacer({ ...pacing, clock, schedule: (tenant, ms) => this.#builds.addAfter(tenant, ms) })
+    this.#hosts = new HostAddresses({
+      lookUp: options.lookUp,
+      maxConcurrent: maxLookUps,
+      onChange: (host) => [...this.#hosts.wantedBy(host)].forEach((tenant) => this.#request(tenant, 'endpoints')),
+      ...{ clock, random, logger, metrics, signal },
+    })
+    const onChange = (tenant: string, concern: Cause | 'status'): void => {
+      if (concern === 'status') this.#report(tenant)
+      else this.#request(tenant, concern)
+    }
+    this.#objects = watchObjects({ client, onChange, clock, logger, metrics, signal })
+    this.#publisher = this.#makePublisher()
+    this.#reporter = new Reporter({
+      ...{ client, fleet, policy, clock, logger },
+      objects: this.#objects,
+      published: (tenant) => this.#publisher.published(tenant),
+      meters: this.#meters,
+    })
+    this.#unsubscribe = [
+      fleet.subscribe((change) => {
+        if (change.kind === 'streams') this.#countStreams()
+        else this.#reportGroup(change.group)
+      }),
+      policy.onStatus(() => this.#countAgents()),
+    ]
+    this.readiness = [
+      { name: 'objects', problem: () => waitsFor(this.#objects.unsynced()) },
+      { name: 'first publication', problem: () => (this.#isOpen ? undefined : 'not every tenant was published yet') },
+    ]
+    this.open = this.#start()
+  }
+
+  rebuildAll(): void {
+    for (const { metadata } of this.#objects.tenants()) this.#request(metadata.name, 'endpoints')
+  }
+
+  async stop(): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    await Promise.all([this.#builds.stop(), this.#reports.stop()])
+    this.#ended.abort(new Error('The control plane was stopped'))
+    await this.#objects.stopped
+  }
+
+  #makePublisher(): Publisher {
+    const { fleet, policy, clock, logger, certificates, buildSettings, fleetSettings } = this.#options
+    return new Publisher({
+      ...{ policy, clock, logger, certificates, buildSettings, fleetSettings },
+      objects: this.#objects,
+      hosts: this.#hosts,
+      store: fleet.store,
+      wake: (tenant) => this.#request(tenant, 'endpoints'),
+      meters: this.#meters,
+    })
+  }
+
+  #queue(name: string, concurrency: number, reconcile: KeyedQueueOptions<string>['reconcile']) {
+    const { clock, logger, metrics } = this.#options
+    return createKeyedQueue<string>({
+      name,
+      concurrency,
+      groupOf: (tenant) => tenant,
+      reconcile,
+      clock,
+      logger,
+      metrics,
+    })
+  }
+
+  // Rule 42: nothing is served, above all nothing is removed, before everything that exists was published once.
+  async #start(): Promise<void> {
+    await this.#objects.synced
+    if (this.#hasEnded()) return
+    const tenants = [...this.#objects.tenants()].sort(byAge).map(({ metadata }) => metadata.name)
+    this.#options.logger.info({ tenants: tenants.length }, 'every kind is listed, publishing')
+    for (const tenant of tenants) this.#builds.add(tenant)
+    do {
+      await this.#builds.idle()
+      await this.#pause()
+    } while (this.#pending.size > 0 && !this.#hasEnded())
+    if (this.#hasEnded()) return
+    this.#publishFleet()
+    this.#isOpen = true
+    this.#options.fleet.store.open()
+    this.#options.policy.open()
+    this.#options.logger.info({ tenants: tenants.length }, 'serving')
+    for (const tenant of tenants) this.#report(tenant)
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#pending.size === 0) await scheduler.yield()
+    else await this.#options.clock.sleep(pendingPollMs, this.#ended.signal).catch(() => undefined) // the abort ends us
+  }
+
+  #request(tenant: string, cause: Cause): void {
+    if (!this.#requestedMs.has(tenant)) this.#requestedMs.set(tenant, this.#options.clock.now())
+    // Before the first complete list a build would see half of what there is; `#start` builds them all.
+    if (this.#objects.unsynced().length === 0) this.#pacer.request(tenant, cause)
+  }
+
+  async #build(tenant: string): Promise<void> {
+    const requestedMs = this.#requestedMs.get(tenant) ?? this.#options.clock.now()
+    this.#requestedMs.delete(tenant)
+    this.#pacer.started(tenant)
+    try {
+      const rebuilt = await this.#publisher.rebuild(tenant, requestedMs)
+      this.#pending.delete(tenant)
+      if (rebuilt.kind === 'published' && rebuilt.isMoved) this.#pacer.published(tenant)
+      if (rebuilt.kind === 'gone') this.#pacer.forget(tenant)
+      // The name service will call; until then the tenant stays as it is.
+      if (rebuilt.kind === 'pending') this.#pending.add(tenant)
+      else this.#report(tenant)
+    } catch (error) {
+      this.#pending.delete(tenant)
+      if (!this.#requestedMs.has(tenant)) this.#requestedMs.set(tenant, requestedMs)
+      this.#meters.faults.add({ tenant_id: tenant })
+      this.#options.logger.error({ tenant, err: error }, 'tenant cannot be published, its last good state stays')
+      throw error
+    }
+  }
+
+  #hasEnded(): boolean {
+    return this.#ended.signal.aborted
+  }
+
+  #report(tenant: string): void {
+    if (this.#isOpen) this.#reports.add(tenant)
+  }
+
+  #reportGroup(group: string): void {
+    const tenant = this.#publisher.tenantOf(group)
+    if (tenant !== undefined) this.#report(tenant)
+  }
+
+  #countStreams(): void {
+    const streams = [...this.#options.fleet.streams].length
+    this.#meters.envoys.set(streams)
+    if (!this.#isOpen) return
+    this.#publishFleet()
+    for (const { metadata } of this.#objects.tenants()) this.#report(metadata.name)
+  }
+
+  #countAgents(): void {
+    const { policy } = this.#options
+    this.#meters.opas.set(policy.programmed(policy.revision()).connected.length)
+    for (const { metadata } of this.#objects.tenants()) this.#report(metadata.name)
+  }
+
+  // Envoys count each other by these members, to know their share of a limit; the addresses are never dialled.
+  #publishFleet(): void {
+    const { fleet, fleetSettings } = this.#options
+    const count = [...fleet.streams].length
+    const members = Array.from({ length: count }, (_, index) => ({ address: '127.0.0.1', port: index + 1 }))
+    const { name, resources } = assembleFleet(translateFleet(fleetSettings), translateMembers(members))
+    fleet.store.publish(name, resources)
+  }
+}
+
+function waitsFor(kinds: readonly string[]): string | undefined {
+  return kinds.length === 0 ? undefined : `the first list is not complete for: ${kinds.join(', ')}`
+}
+
+function byAge(
+  left: { readonly metadata: { readonly creationTimestamp: string; readonly uid: string } },
+  right: { readonly metadata: { readonly creationTimestamp: string; readonly uid: string } },
+): number {
+  const text = ({ metadata }: typeof left): string => `${metadata.creationTimestamp} ${metadata.uid}`
+  return text(left) < text(right) ? -1 : 1
+}

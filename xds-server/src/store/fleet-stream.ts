@@ -1,0 +1,85 @@
+// One delta stream of a fleet, without its network: joins the protocol, the snapshot and the answers.
+import type { TypeUrl } from '@bulkhead/envoy'
+import { DeltaStream } from '../subscription/index.ts'
+import type { DeltaRequest, DeltaResponse, Handled, Progress, TypePolicy, Window } from '../subscription/index.ts'
+import type { AttachedStream, Fleet } from './fleet.ts'
+import type { Change } from './store.ts'
+import { StreamView } from './stream-view.ts'
+
+export interface FleetStreamOptions {
+  readonly id: string
+  readonly member?: string | undefined
+  readonly types: readonly TypePolicy[]
+  readonly ownType?: TypeUrl | undefined
+  readonly window: Window
+  readonly answerTimeoutMs: number
+  /** Whether its answers decide what is programmed; a stream of certificates only does not. */
+  readonly isCounted: boolean
+  /** Called when there may be something to send. */
+  readonly onChange: () => void
+}
+
+/** A stream that sees its fleet's snapshot until it is closed. */
+export class FleetStream {
+  readonly delta: DeltaStream
+  readonly #fleet: Fleet
+  readonly #options: FleetStreamOptions
+  readonly #unsubscribe: () => void
+  #attached: AttachedStream | undefined
+  #detach: () => void = () => undefined
+
+  constructor(fleet: Fleet, options: FleetStreamOptions) {
+    this.#fleet = fleet
+    this.#options = options
+    const { types, ownType, window, answerTimeoutMs, member } = options
+    const makeView = (progress: Progress): StreamView =>
+      new StreamView(fleet.store, progress, { member, patienceMs: answerTimeoutMs })
+    const noncePrefix = `${options.id}/`
+    this.delta = new DeltaStream({ types, ownType, window, answerTimeoutMs, noncePrefix, makeView })
+    this.#unsubscribe = fleet.store.subscribe((change) => this.#take(change))
+  }
+
+  /** Takes in a request, and lets the fleet know what it said about earlier responses. */
+  handle(request: DeltaRequest): Handled {
+    const handled = this.delta.handle(request)
+    if (handled.kind !== 'ok') return handled
+    this.#attach()
+    if (this.#attached === undefined) return handled
+    if (handled.settled !== undefined) this.#fleet.settled(this.#attached, handled.settled)
+    this.#fleet.progressed(this.#attached, handled.adoptedGroups)
+    return handled
+  }
+
+  /** The next response to send. */
+  next(nowMs: number): DeltaResponse | undefined {
+    return this.delta.next(nowMs)
+  }
+
+  /** Lets go of what has waited too long. */
+  tick(nowMs: number): void {
+    const late = this.delta.tick(nowMs)
+    if (this.#attached !== undefined) this.#fleet.progressed(this.#attached, late)
+  }
+
+  /** Forgets the stream. */
+  close(): void {
+    this.#unsubscribe()
+    this.#detach()
+  }
+
+  #attach(): void {
+    if (this.#attached !== undefined || !this.#options.isCounted) return
+    const { id, member } = this.#options
+    this.#attached = { id, member, nodeId: this.delta.node?.id ?? '', progress: this.delta }
+    this.#detach = this.#fleet.attach(this.#attached)
+  }
+
+  #take(change: Change): void {
+    if (change.kind === 'opened') this.delta.changedAll()
+    else for (const [typeUrl, names] of change.names) this.delta.changed(typeUrl, names)
+    // What is published may be what the stream has had all along, and then no answer will say so.
+    const groups = change.kind === 'opened' ? this.#fleet.store.groups : [change.group]
+    if (this.#attached !== undefined) this.#fleet.progressed(this.#attached, groups)
+    this.#options.onChange()
+  }
+}

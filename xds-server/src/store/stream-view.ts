@@ -1,0 +1,160 @@
+// What one stream may see now: make before break, group by group, as far as this stream's own answers allow.
+import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
+import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
+import type { Progress, Verdict, View } from '../subscription/index.ts'
+import type { Store } from './store.ts'
+import { Waits } from './waits.ts'
+import type { Readiness } from './waits.ts'
+
+const WITHHELD: Verdict = { kind: 'withheld', until: 'progress' }
+const KEPT: Verdict = { kind: 'withheld', until: 'change' }
+const ABSENT: Verdict = { kind: 'absent' }
+
+/** The view of a stream that belongs to one member of the fleet. */
+export class StreamView implements View {
+  readonly #store: Store
+  readonly #progress: Progress
+  readonly #member: string | undefined
+  readonly #waits: Waits
+
+  constructor(
+    store: Store,
+    progress: Progress,
+    options: { readonly member?: string | undefined; readonly patienceMs: number },
+  ) {
+    this.#store = store
+    this.#progress = progress
+    this.#member = options.member
+    this.#waits = new Waits(options.patienceMs)
+  }
+
+  get isOpen(): boolean {
+    return this.#store.isOpen
+  }
+
+  groupOf(typeUrl: TypeUrl, name: string): string | undefined {
+    const group = this.#store.find(typeUrl, name)?.group
+    return group !== undefined && this.#isVisible(group) ? group : undefined
+  }
+
+  names(typeUrl: TypeUrl): Iterable<string> {
+    return this.#store.names(typeUrl)
+  }
+
+  overdueGroups(nowMs: number): readonly string[] {
+    return this.#waits.overdue(nowMs)
+  }
+
+  verdictOf(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
+    const target = this.#store.find(typeUrl, name)
+    if (target === undefined || !this.#isVisible(target.group)) return this.#verdictOfMissing(typeUrl, name, nowMs)
+    const { group, resource } = target
+    if (resource === undefined) return KEPT
+    return (
+      this.#gate(this.#mayAdd(typeUrl, name, group), `add ${typeUrl} ${group}`, group, nowMs) ?? {
+        kind: 'present',
+        group,
+        resource,
+      }
+    )
+  }
+
+  #isVisible(group: string): boolean {
+    const member = this.#store.memberOf(group)
+    return member === undefined || member === this.#member
+  }
+
+  #verdictOfMissing(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
+    if (typeUrl === TYPE_URLS.endpoints) {
+      const empty = this.#emptyEndpoints(name)
+      if (empty !== undefined) return empty
+    }
+    const group = this.#progress.heldGroup(typeUrl, name)
+    if (group === undefined) return ABSENT
+    // It may belong to a group that is refused and of which we know nothing good: then the client's own is the best.
+    if (group === '' && isReferredTo(typeUrl) && this.#store.hasGroupWithoutGood) return WITHHELD
+    return this.#gate(this.#mayRemove(typeUrl, group), `remove ${typeUrl} ${group}`, group, nowMs) ?? ABSENT
+  }
+
+  /** A cluster without endpoints is told so; silence would keep it warming for ever. */
+  #emptyEndpoints(name: string): Verdict | undefined {
+    const cluster = this.#store.find(TYPE_URLS.cluster, name)
+    if (cluster === undefined || !this.#isVisible(cluster.group)) return undefined
+    const bytes = encode('envoy.config.endpoint.v3.ClusterLoadAssignment', { clusterName: name })
+    return { kind: 'present', group: cluster.group, resource: makeResource(TYPE_URLS.endpoints, name, bytes) }
+  }
+
+  #gate(readiness: Readiness, wait: string, group: string, nowMs: number): Verdict | undefined {
+    if (readiness === 'blocked') return KEPT
+    return this.#waits.isOver(wait, group, { readiness, nowMs }) ? undefined : WITHHELD
+  }
+
+  #mayAdd(typeUrl: TypeUrl, name: string, group: string): Readiness {
+    if (typeUrl === TYPE_URLS.listener) return this.#mayListen(name)
+    if (typeUrl === TYPE_URLS.routeConfiguration || typeUrl === TYPE_URLS.scopedRoute) return this.#clustersOf(group)
+    return 'ready'
+  }
+
+  /** A listener that opens before the first wave of clusters arrived would answer 503. */
+  #mayListen(name: string): Readiness {
+    const { cluster, listener } = TYPE_URLS
+    if (!this.#progress.isSubscribed(cluster) || this.#progress.hasBeenIdle(cluster)) return 'ready'
+    return this.#progress.ackedVersion(listener, name) === undefined ? 'waiting' : 'ready'
+  }
+
+  /** Routes go out only when everything that they may lead to has been accepted. */
+  #clustersOf(group: string): Readiness {
+    const { cluster, endpoints } = TYPE_URLS
+    if (!this.#progress.isSubscribed(cluster)) return 'ready'
+    let readiness: Readiness = 'ready'
+    for (const { resource } of this.#store.targets(group).values()) {
+      if (resource?.typeUrl !== cluster && resource?.typeUrl !== endpoints) continue
+      const state = resource.typeUrl === cluster ? this.#accepted(resource) : this.#hasAny(resource)
+      if (state === 'blocked') return 'blocked'
+      if (state === 'waiting') readiness = 'waiting'
+    }
+    return readiness
+  }
+
+  #accepted({ typeUrl, name, version }: EncodedResource): Readiness {
+    if (!this.#progress.wants(typeUrl, name)) return 'ready'
+    if (this.#progress.ackedVersion(typeUrl, name) === version) return 'ready'
+    return this.#progress.rejection(typeUrl, name)?.version === version ? 'blocked' : 'waiting'
+  }
+
+  /** Endpoints only have to be there, whichever; Envoy asks for them once it has the cluster. */
+  #hasAny({ typeUrl, name }: EncodedResource): Readiness {
+    if (!this.#progress.wants(TYPE_URLS.cluster, name)) return 'ready'
+    return this.#progress.ackedVersion(typeUrl, name) === undefined ? 'waiting' : 'ready'
+  }
+
+  /** What is referred to goes only after what referred to it was accepted without it. */
+  #mayRemove(typeUrl: TypeUrl, group: string): Readiness {
+    const { cluster, endpoints, routeConfiguration, scopedRoute } = TYPE_URLS
+    if (typeUrl === routeConfiguration) return this.#settled(scopedRoute, group)
+    if (typeUrl !== cluster && typeUrl !== endpoints) return 'ready'
+    if (group === '') return this.#isQuiet(scopedRoute) && this.#isQuiet(routeConfiguration) ? 'ready' : 'waiting'
+    const scopes = this.#settled(scopedRoute, group)
+    return scopes === 'ready' ? this.#settled(routeConfiguration, group) : scopes
+  }
+
+  /** Nobody knows what referred to a resource that was here before us: wait until the stream has caught up. */
+  #isQuiet(typeUrl: TypeUrl): boolean {
+    return this.#progress.isIdle(typeUrl)
+  }
+
+  #settled(typeUrl: TypeUrl, group: string): Readiness {
+    for (const name of this.#progress.tracked(typeUrl, group)) {
+      const target = this.#store.find(typeUrl, name)
+      if (target === undefined || target.group !== group) return 'waiting'
+      if (target.resource === undefined) return 'blocked'
+      const state = this.#accepted(target.resource)
+      if (state !== 'ready') return state
+    }
+    return 'ready'
+  }
+}
+
+function isReferredTo(typeUrl: TypeUrl): boolean {
+  return typeUrl !== TYPE_URLS.scopedRoute && typeUrl !== TYPE_URLS.listener
+}

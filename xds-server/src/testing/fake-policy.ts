@@ -1,0 +1,45 @@
+import type { BundleOperation } from '../bundles/data.ts'
+import type { PolicyPublisher } from '../ports.ts'
+
+/** The policy agents' data without a network; `agents` hold everything that was published when `takeUp` is called. */
+export class FakePolicy implements PolicyPublisher {
+  readonly operations: BundleOperation[] = []
+  isOpen = false
+  readonly #listeners = new Set<() => void>()
+  readonly #agents: number
+  #sequence = 0
+  #held = 0
+
+  constructor(agents = 1) {
+    this.#agents = agents
+  }
+
+  publish(operations: readonly BundleOperation[]): string {
+    this.operations.push(...operations)
+    if (operations.length > 0) this.#sequence += 1
+    return this.revision()
+  }
+
+  open(): void {
+    this.isOpen = true
+  }
+
+  revision(): string {
+    return String(this.#sequence)
+  }
+
+  programmed(revision: string): ReturnType<PolicyPublisher['programmed']> {
+    const connected = Array.from({ length: this.#agents }, (_, index) => index)
+    return { connected, holding: this.#held >= Number(revision) ? this.#agents : 0 }
+  }
+
+  onStatus(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  takeUp(): void {
+    this.#held = this.#sequence
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,94 @@
+// A whole data plane around one real Envoy: who configures it, who decides, who is called, and who calls.
+import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
+import type { EncodedResource } from '@bulkhead/envoy'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { IncomingHttpHeaders, Server } from 'node:http'
+import { assembleFleet, assembleTenant } from '../../assemble/assemble.ts'
+import type { Endpoint, TenantModel } from '../../model/model.ts'
+import { translateFleet, translateMembers, translateTenant } from '../translate.ts'
+import { selfSigned } from './certificate.ts'
+import { readCheck } from './check.ts'
+import { startControlPlane, startPolicyServer } from './control-plane.ts'
+import type { Check } from './control-plane.ts'
+import { call, freePort, startEnvoy } from './live-envoy.ts'
+import type { Answer, Call } from './live-envoy.ts'
+import { settings } from './models.ts'
+
+export interface Seen {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface Rig {
+  call(what: Call): Promise<Answer>
+  /** What the backend was asked, newest last. */
+  readonly seen: readonly Seen[]
+  readonly checks: readonly Check[]
+  readonly refusals: readonly string[]
+  accessLog(): Promise<string>
+  stop(): Promise<void>
+}
+
+/** The tenants are made for the backend's address, which is known only once it listens. */
+export async function startRig(tenantsFor: (backend: Endpoint) => readonly TenantModel[]): Promise<Rig> {
+  const seen: Seen[] = []
+  const backend = await startBackend(seen)
+  const port = await freePort()
+  const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
+  const resources = await resourcesFor(tenants, port)
+  const controlPlane = await startControlPlane(() => resources)
+  const policy = await startPolicyServer(readCheck)
+  const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port })
+  await envoy.waitUntil('/ready', (body) => body.startsWith('LIVE'))
+  await envoy.waitUntil('/listeners', (body) => body.includes('edge::'))
+  return {
+    call: (what) => call(port, what),
+    seen,
+    checks: policy.checks,
+    refusals: controlPlane.refusals,
+    accessLog: () => envoy.log(),
+    stop: async () => {
+      await envoy.stop()
+      controlPlane.stop()
+      policy.stop()
+      backend.closeAllConnections()
+      backend.close()
+    },
+  }
+}
+
+async function resourcesFor(tenants: readonly TenantModel[], port: number): Promise<readonly EncodedResource[]> {
+  const here = { ...settings, listener: { address: '127.0.0.1', port } }
+  const fleet = assembleFleet(translateFleet(here), translateMembers([{ address: '127.0.0.1', port: 1 }]))
+  const hosts = tenants.flatMap((tenant) => tenant.hosts)
+  const { certificate, key } = await selfSigned(hosts)
+  const secrets = hosts.map((name) =>
+    makeResource(
+      TYPE_URLS.secret,
+      name,
+      encode('envoy.extensions.transport_sockets.tls.v3.Secret', {
+        name,
+        tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } },
+      }),
+    ),
+  )
+  const groups = tenants.map((tenant) => assembleTenant(translateTenant(tenant, here)))
+  return [...fleet.resources, ...groups.flatMap((group) => group.resources), ...secrets]
+}
+
+async function startBackend(seen: Seen[]): Promise<Server> {
+  const server = createServer((request, response) => {
+    seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers })
+    response.end('backend')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
