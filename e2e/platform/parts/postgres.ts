@@ -1,0 +1,166 @@
+import { chmod, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+import { keycloakClientId } from './keycloak.ts'
+import type { Command, Part } from '../part.ts'
+import { run } from '../run.ts'
+import type { Site } from '../site.ts'
+import { pathsOf } from '../site.ts'
+import { versions } from '../tools.ts'
+import type { Unprivileged } from '../unprivileged.ts'
+import { giveFolder, unprivilegedCommand } from '../unprivileged.ts'
+
+// Only passwords open anything, over loopback only; there is no Unix socket.
+const hostRules = 'host all all 127.0.0.1/32 scram-sha-256\n'
+
+// Data survives the end of any process; only a crash of the whole machine may lose it, and then it is made again.
+const settings = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=200',
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'password_encryption=scram-sha-256',
+]
+
+/** Postgres 18 with the databases of the operator and of Keycloak. */
+export function postgresPart(site: Site, how: Unprivileged, template: () => Promise<string | undefined>): Part {
+  const data = postgresData(site.dir)
+  return {
+    name: 'postgres',
+    version: versions.postgres,
+    port: site.ports.postgres,
+    needs: [],
+    readyTimeoutMs: 30_000,
+    stop: { signal: 'SIGINT', graceMs: 10_000 },
+    prepare: () => preparePostgres(site, how, template),
+    command: () => unprivilegedCommand(postgresCommand(site, data), how),
+    probe: async () => {
+      await withDatabase(site, 'postgres', (client) => client.query('SELECT 1'))
+    },
+    settle: () => settlePostgres(site),
+  }
+}
+
+function postgresData(dir: string): string {
+  return join(pathsOf(dir).data, 'postgres')
+}
+
+function postgresCommand(site: Site, data: string): Command {
+  const options = [...settings, `port=${site.ports.postgres}`].flatMap((setting) => ['-c', setting])
+  return { file: site.tools.postgres, args: ['-D', data, ...options] }
+}
+
+async function preparePostgres(
+  site: Site,
+  how: Unprivileged,
+  template: () => Promise<string | undefined>,
+): Promise<void> {
+  const data = postgresData(site.dir)
+  if (await exists(join(data, 'pg_hba.conf'))) {
+    await clearLock(site, join(data, 'postmaster.pid'))
+    return
+  }
+  await rm(data, { recursive: true, force: true })
+  const folder = await template()
+  if (how.kind === 'user') {
+    // The other user passes through these folders; what is private lies in folders and files of its own.
+    await Promise.all([site.dir, dirname(data)].map((above) => chmod(above, 0o711)))
+  }
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  await giveFolder(data, how)
+  if (folder === undefined) {
+    const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--locale=C.UTF-8', '--encoding=UTF8']
+    await run(unprivilegedCommand({ file: site.tools.initdb, args }, how), '', site.path)
+  } else {
+    await cp(folder, data, { recursive: true, preserveTimestamps: true })
+    await giveFolder(data, how)
+  }
+  await setSuperuserPassword(site, data, how)
+  await writeFile(join(data, 'pg_hba.conf'), hostRules)
+}
+
+// A killed server leaves its lock, and its backends live a moment longer. The next start refuses while the number in
+// the lock belongs to anything, a zombie or a stranger; we know that the server has ended, and wait for its backends.
+async function clearLock(site: Site, file: string): Promise<void> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+  const segment = lines[6]?.trim().split(/\s+/)[1]
+  const deadline = site.clock.now() + 5_000
+  while (segment !== undefined && (await attachedProcesses(segment)) > 0) {
+    if (site.clock.now() > deadline) throw new Error('backends of the server that was killed still work on its data')
+    await site.clock.wait(50)
+  }
+  await rm(file, { force: true })
+}
+
+async function attachedProcesses(segment: string): Promise<number> {
+  const table = (await readFile('/proc/sysvipc/shm', 'utf8').catch(() => '')).split('\n')
+  const row = table.map((line) => line.trim().split(/\s+/)).find((cells) => cells[1] === segment)
+  return Number(row?.[6] ?? 0)
+}
+
+// Single-user mode opens no port, so the server never runs without a password.
+async function setSuperuserPassword(site: Site, data: string, how: Unprivileged): Promise<void> {
+  const command = unprivilegedCommand({ file: site.tools.postgres, args: ['--single', '-D', data, 'postgres'] }, how)
+  const password = pg.escapeLiteral(site.secrets.read('postgres-superuser'))
+  await run(command, `ALTER ROLE postgres PASSWORD ${password};\n`, site.path)
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Works in one database as the superuser, over a connection of its own. */
+export async function withDatabase<T>(
+  site: Site,
+  database: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: site.ports.postgres,
+    user: 'postgres',
+    password: site.secrets.read('postgres-superuser'),
+    database,
+    connectionTimeoutMillis: 2_000,
+  })
+  // A connection that breaks while nobody waits on it must not end this process.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function settlePostgres(site: Site): Promise<void> {
+  await withDatabase(site, 'postgres', async (client) => {
+    const owners = [
+      ['bulkhead_operator', 'LOGIN CREATEROLE NOSUPERUSER NOCREATEDB', 'postgres-operator', 'bulkhead'],
+      ['keycloak', 'LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB', 'postgres-keycloak', 'keycloak'],
+    ] as const
+    for (const [role, rights, secret, database] of owners) {
+      const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])
+      const verb = roles.rowCount === 0 ? 'CREATE' : 'ALTER'
+      await client.query(`${verb} ROLE ${role} ${rights} PASSWORD ${pg.escapeLiteral(site.secrets.read(secret))}`)
+      const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database])
+      if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${role} STRATEGY FILE_COPY`)
+    }
+    // By default every role may connect to every database; a tenant's role has business in one only.
+    await client.query('REVOKE CONNECT ON DATABASE keycloak, postgres, template1 FROM PUBLIC')
+  })
+  await withDatabase(site, 'keycloak', (client) => giveClientSecret(site, client))
+}
+
+// A copied template holds the operator's client without a secret; an empty database holds no client yet.
+async function giveClientSecret(site: Site, client: pg.Client): Promise<void> {
+  const found = await client.query<{ made: string | null }>("SELECT to_regclass('public.client')::text AS made")
+  if ((found.rows[0]?.made ?? null) === null) return
+  const secret = site.secrets.read('keycloak-client')
+  await client.query('UPDATE client SET secret = $1 WHERE client_id = $2', [secret, keycloakClientId])
+}

@@ -1,0 +1,205 @@
+// The local platform: every real part a process on loopback. It is used from the command line (`main.ts`) and by
+// scenarios, which see the `Platform` interface alone.
+import { mkdir, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import type { Clock } from './clock.ts'
+import { machineClock } from './clock.ts'
+import type { TemplateSource } from './database-template.ts'
+import { ensureTemplate } from './database-template.ts'
+import type { Endpoints } from './endpoints.ts'
+import { endpointsOf } from './endpoints.ts'
+import { withLock } from './lock.ts'
+import { withNeeds } from './order.ts'
+import type { Part, PartName } from './part.ts'
+import { partNames } from './part.ts'
+import { allParts } from './parts/all.ts'
+import { ensurePki } from './pki.ts'
+import type { Ports } from './ports.ts'
+import { isFreePort, planPorts } from './ports.ts'
+import { isRunning } from './process-info.ts'
+import { ensureSecrets } from './secrets.ts'
+import type { Site } from './site.ts'
+import { pathsOf } from './site.ts'
+import type { State } from './state.ts'
+import { readState, writeState } from './state.ts'
+import { Supervisor } from './supervisor.ts'
+import type { PartState } from './table.ts'
+import { findTools, isExecutable } from './tools.ts'
+import { findUnprivileged } from './unprivileged.ts'
+
+/** A platform that is up. */
+export interface Platform {
+  readonly dir: string
+  readonly endpoints: Endpoints
+  /** How long each part took that was started by this call. */
+  readonly elapsedMs: ReadonlyMap<PartName, number>
+  /** Looks at every part now. */
+  parts(): Promise<readonly PartState[]>
+  /** The process of a part; undefined when it was stopped. */
+  pid(part: PartName): number | undefined
+  /** Starts one part again and waits until it is ready, whatever the others do. */
+  start(part: PartName): Promise<void>
+  /** Stops one part as its own rules say. */
+  stop(part: PartName): Promise<void>
+  /** Sends a signal; after SIGKILL the process is gone when this resolves. SIGSTOP halts it until SIGCONT. */
+  kill(part: PartName, signal: NodeJS.Signals): Promise<void>
+  /** Stops everything in reverse order; the data stays in `dir`. */
+  down(): Promise<void>
+}
+
+/** How a platform is started. */
+export interface PlatformSettings {
+  /** The folder of the instance: its data, keys, logs and state. */
+  readonly dir: string
+  /** The checkout; the one that this file is in when left out. */
+  readonly root?: string
+  /** These parts and what they need, instead of all. */
+  readonly parts?: readonly PartName[]
+  readonly clock?: Clock
+  readonly log: (line: string) => void
+  readonly signal?: AbortSignal
+}
+
+const checkout = resolve(import.meta.dirname, '..', '..')
+
+interface Opened {
+  readonly site: Site
+  readonly supervisor: Supervisor
+  readonly parts: readonly Part[]
+}
+
+/** Starts a platform, or what is missing of one; when a part cannot start, what this call started is stopped again. */
+export async function startPlatform(settings: PlatformSettings): Promise<Platform> {
+  const opened = await bringUp(settings)
+  return platformOf(opened)
+}
+
+async function bringUp(settings: PlatformSettings): Promise<Opened> {
+  const at = pathsOf(settings.dir)
+  for (const folder of [settings.dir, at.logs, at.config, at.data, at.kubeconfigs, at.sockets]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  }
+  return withLock(at.lock, async () => {
+    const opened = await open(settings, await plannedState(settings))
+    refuseMissingPrograms(opened.parts)
+    const signal = settings.signal ?? new AbortController().signal
+    try {
+      await opened.supervisor.startAll(signal)
+    } catch (fault) {
+      await opened.supervisor.stopAll('started here')
+      throw fault
+    }
+    return opened
+  })
+}
+
+async function plannedState(settings: PlatformSettings): Promise<State> {
+  const file = pathsOf(settings.dir).state
+  const earlier = await readState(file)
+  const isUp = earlier !== undefined && (await hasRunningPart(earlier))
+  const chosen = isUp ? [...new Set([...earlier.chosen, ...(settings.parts ?? [])])] : (settings.parts ?? partNames)
+  // What runs uses its ports; those of a stopped platform are its own only while they are free.
+  const ports = isUp ? await completePorts(earlier) : await planPorts(Math.random, isFreePort, earlier?.ports)
+  const state: State = {
+    version: 1,
+    instance: basename(settings.dir),
+    ports,
+    chosen: [...chosen],
+    parts: earlier?.parts ?? {},
+  }
+  writeState(file, state)
+  return state
+}
+
+// A state that an older checkout wrote lacks the ports of newer parts; all others stay as they are.
+function completePorts({ ports }: State): Promise<Ports> {
+  const known = Object.values(ports)
+  return planPorts(Math.random, (port) => (known.includes(port) ? Promise.resolve(true) : isFreePort(port)), ports)
+}
+
+async function hasRunningPart(state: State): Promise<boolean> {
+  const running = await Promise.all(Object.values(state.parts).map(isRunning))
+  return running.includes(true)
+}
+
+async function open(settings: PlatformSettings, state: State): Promise<Opened> {
+  const at = pathsOf(settings.dir)
+  const root = settings.root ?? checkout
+  const clock = settings.clock ?? machineClock
+  const path = process.env['PATH'] ?? '/usr/bin:/bin'
+  await ensurePki(at.pki, clock.now())
+  const secrets = await ensureSecrets(at.secrets)
+  const ports = await completePorts(state)
+  const { instance } = state
+  const site: Site = { root, dir: settings.dir, instance, ports, secrets, clock, path, tools: findTools(root, path) }
+  const unprivileged = await findUnprivileged(process.getuid?.() === 0)
+  const template = async (): Promise<string | undefined> => {
+    const isNeeded = parts.some((part) => part.name === 'keycloak') && !isTemplateSource(settings.dir)
+    return isNeeded ? templateOf(settings) : undefined
+  }
+  const parts: readonly Part[] = withNeeds(allParts(site, unprivileged, template), state.chosen)
+  const { log } = settings
+  const logFileOf = at.log
+  return { site, parts, supervisor: new Supervisor({ parts, stateFile: at.state, logFileOf, path, clock, log }) }
+}
+
+const templatePrefix = 'bulkhead-template-'
+
+function isTemplateSource(dir: string): boolean {
+  return basename(dir).startsWith(templatePrefix)
+}
+
+function templateOf(settings: PlatformSettings): Promise<string> {
+  const cacheFolder = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const startSource = async (dir: string): Promise<TemplateSource> => {
+    const { site, supervisor } = await bringUp({
+      ...settings,
+      dir,
+      parts: ['postgres', 'keycloak'],
+      log: () => undefined,
+    })
+    return { site, stop: (part) => supervisor.stop(part), down: () => supervisor.stopAll('all') }
+  }
+  return ensureTemplate(cacheFolder, startSource, settings.log)
+}
+
+/** Makes the database template when this machine has none; returns its folder. */
+export function prepareTemplate(log: (line: string) => void): Promise<string> {
+  return templateOf({ dir: '', log })
+}
+
+function refuseMissingPrograms(parts: readonly Part[]): void {
+  const files = parts.map((part) => ({ name: part.name, file: part.command().file }))
+  const missing = files.filter(({ file }) => file.startsWith('/') && !isExecutable(file))
+  if (missing.length === 0) return
+  const list = missing.map(({ name, file }) => `  ${name}: ${file}`)
+  throw new Error(['Cannot start the platform: programs are missing, "make tools" brings them', ...list].join('\n'))
+}
+
+function platformOf({ site, supervisor }: Opened): Platform {
+  const never = new AbortController().signal
+  return {
+    dir: site.dir,
+    endpoints: endpointsOf(site),
+    elapsedMs: supervisor.elapsedMs,
+    parts: () => supervisor.states(),
+    pid: (part) => supervisor.processOf(part)?.pid,
+    start: (part) => supervisor.start(part, never),
+    stop: (part) => supervisor.stop(part),
+    kill: (part, signal) => supervisor.kill(part, signal),
+    down: () => withLock(pathsOf(site.dir).lock, () => supervisor.stopAll('all')),
+  }
+}
+
+/** Opens a platform that was started before, by its folder; undefined when there is none. */
+export async function openPlatform(settings: PlatformSettings): Promise<Platform | undefined> {
+  const state = await readState(pathsOf(settings.dir).state)
+  return state === undefined ? undefined : platformOf(await open(settings, state))
+}
+
+/** Removes everything that a stopped instance left. */
+export async function wipePlatform(dir: string): Promise<void> {
+  await rm(pathsOf(dir).sockets, { recursive: true, force: true })
+  await rm(dir, { recursive: true, force: true })
+}

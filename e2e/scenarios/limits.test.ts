@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { GatewayAnswer } from '../client/gateway-client.ts'
+import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
+import { eventually } from '../world/eventually.ts'
+import { openScenario, type Scenario } from './scenario.ts'
+
+let scenario: Scenario
+let acme: Organisation
+let globex: Organisation
+
+beforeAll(async () => {
+  scenario = await openScenario()
+  const tenantSpec = { limits: { requestsPerSecond: { guaranteed: 10, ceiling: 20 } } }
+  ;[acme, globex] = await Promise.all([
+    createOrganisation(scenario.name('acme'), { ...scenario, tenantSpec }),
+    createOrganisation(scenario.name('globex'), scenario),
+  ])
+  await Promise.all([
+    publishStandard(acme, { limits: [{ requests: 30, per: 'Hour' }] }),
+    publishStandard(globex, { limits: [{ requests: 100_000, per: 'Hour' }] }),
+  ])
+})
+afterAll(() => scenario.close(acme, globex))
+
+const statuses = (answers: readonly GatewayAnswer[]) => new Set(answers.map((answer) => answer.status))
+
+/** Sends in bursts of ten until one is refused, or until `max` were sent. */
+async function exhaust(
+  organisation: Organisation,
+  token: string | undefined,
+  path: string,
+  max: number,
+): Promise<readonly GatewayAnswer[]> {
+  const answers: GatewayAnswer[] = []
+  while (answers.length < max && !statuses(answers).has(429)) {
+    const burst = Array.from({ length: 10 }, () =>
+      organisation.send({ path, ...(token === undefined ? {} : { token }) }),
+    )
+    answers.push(...(await Promise.all(burst)))
+  }
+  return answers
+}
+
+test('S-095 acme exhausts its plan and is told so, while globex is served', async () => {
+  const [mine, theirs] = await Promise.all([acme.token(), globex.token()])
+  expect((await acme.send({ path: '/orders/1', token: mine })).status).toBe(200)
+  const answers = await exhaust(acme, mine, '/orders/1', 200)
+  expect(statuses(answers)).toEqual(new Set([200, 429]))
+  const served = answers.filter((answer) => answer.status === 200).length
+  expect(served).toBeLessThanOrEqual(30)
+  const others = await Promise.all(Array.from({ length: 20 }, () => globex.send({ path: '/orders/1', token: theirs })))
+  expect(statuses(others)).toEqual(new Set([200]))
+})
+
+test("S-104 a refusal says when to try again, and only the caller's own limits", async () => {
+  const refusal = (await exhaust(acme, await acme.token(), '/orders/1', 100)).find((answer) => answer.status === 429)
+  expect(Number(refusal?.headers['retry-after'])).toBeGreaterThan(0)
+  const limits = Object.entries(refusal?.headers ?? {}).filter(([name]) => name.includes('ratelimit'))
+  expect(JSON.stringify(limits)).not.toMatch(/pool|shared/)
+})
+
+test('a plan that was exhausted leaves the other subscriptions of the tenant alone', async () => {
+  await acme.apply(acme.objects.plan('large', {}), acme.objects.subscription('second', 'api', 'large'))
+  await acme.waitReady('subscription/second')
+  const token = await acme.token('second')
+  await eventually(async () => expect((await acme.send({ path: '/orders/1', token })).status).toBe(200))
+})
+
+test('S-095 a tenant beyond its ceiling gets 429, and the other tenant nothing of it', async () => {
+  const theirs = await globex.token()
+  const flood = Promise.all(Array.from({ length: 120 }, () => acme.send({ path: '/open' })))
+  const others = await Promise.all(Array.from({ length: 20 }, () => globex.send({ path: '/orders/1', token: theirs })))
+  expect(statuses(await flood)).toContain(429)
+  expect(statuses(others)).toEqual(new Set([200]))
+})
+
+test('the rate-limit service stopped: the local buckets still limit, and tenants within their guarantee are served', async () => {
+  await scenario.platform.stop('ratelimit')
+  try {
+    const theirs = await globex.token()
+    const flood = await Promise.all(Array.from({ length: 200 }, () => acme.send({ path: '/open' })))
+    expect(statuses(flood)).toContain(429)
+    expect(statuses(flood)).toContain(200)
+    const others = await Promise.all(
+      Array.from({ length: 10 }, () => globex.send({ path: '/orders/1', token: theirs })),
+    )
+    expect(statuses(others)).toEqual(new Set([200]))
+  } finally {
+    await scenario.platform.start('ratelimit')
+  }
+})
