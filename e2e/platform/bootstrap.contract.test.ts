@@ -1,17 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parse } from 'yaml'
-import { z } from 'zod'
 import { ensurePki } from './pki.ts'
 import type { Plain } from './template.ts'
-import { fillTemplate } from './template.ts'
+import { filledFile } from './template.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
-const plainSchema: z.ZodType<Plain> = z.json()
 let folder = ''
 
 beforeAll(async () => {
@@ -20,9 +17,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-async function filledBootstrap(): Promise<Plain> {
-  const template = plainSchema.parse(parse(await readFile(join(root, 'manifests/envoy/bootstrap.yaml'), 'utf8')))
-  return fillTemplate(template, {
+function filledBootstrap(): Promise<Plain> {
+  return filledFile(join(root, 'manifests/envoy/bootstrap.yaml'), {
     NODE_ID: 'envoy-0',
     FLEET: 'shared',
     ADMIN_SOCKET: join(folder, 'admin.sock'),

@@ -1,5 +1,16 @@
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import { z } from 'zod'
+
 /** A value as YAML gives it. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
+
+const plainSchema: z.ZodType<Plain> = z.json()
+
+/** Reads a YAML file of one document and fills it. */
+export async function filledFile(file: string, values: Readonly<Record<string, string>>): Promise<Plain> {
+  return fillTemplate(plainSchema.parse(parse(await readFile(file, 'utf8'))), values)
+}
 
 /**
  * Fills `${NAME}` inside every text of a parsed document. Only texts are touched, so no value can change the shape of

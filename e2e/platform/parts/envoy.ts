@@ -1,16 +1,11 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parse } from 'yaml'
-import { z } from 'zod'
 import { expectOk } from '../http.ts'
 import type { Part } from '../part.ts'
 import type { Site } from '../site.ts'
 import { opaSocket, pathsOf } from '../site.ts'
-import type { Plain } from '../template.ts'
-import { fillTemplate } from '../template.ts'
+import { filledFile } from '../template.ts'
 import { versions } from '../tools.ts'
-
-const plainSchema: z.ZodType<Plain> = z.json()
 
 /** The Unix socket of an Envoy's administration. */
 export function envoyAdminSocket(dir: string, index: number): string {
@@ -33,10 +28,7 @@ export function envoyPart(site: Site, index: 0 | 1): Part {
     prepare: async () => {
       await mkdir(at.sockets, { recursive: true, mode: 0o700 })
       await rm(adminSocket, { force: true })
-      const template = plainSchema.parse(
-        parse(await readFile(join(site.root, 'manifests/envoy/bootstrap.yaml'), 'utf8')),
-      )
-      const filled = fillTemplate(template, placeholders(site, index))
+      const filled = await filledFile(join(site.root, 'manifests/envoy/bootstrap.yaml'), placeholders(site, index))
       await writeFile(config, `${JSON.stringify(filled, undefined, 2)}\n`, { mode: 0o600 })
     },
     command: () => ({

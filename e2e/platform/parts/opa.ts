@@ -5,6 +5,8 @@ import { expectOk } from '../http.ts'
 import type { Part } from '../part.ts'
 import type { Site } from '../site.ts'
 import { opaSocket, pathsOf } from '../site.ts'
+import type { Plain } from '../template.ts'
+import { filledFile } from '../template.ts'
 import { versions } from '../tools.ts'
 
 /** The OPA beside one Envoy: it decides on a Unix socket and takes policy and data from the xds-server's bundle. */
@@ -25,7 +27,7 @@ export function opaPart(site: Site, index: 0 | 1): Part {
       await mkdir(at.sockets, { recursive: true, mode: 0o700 })
       // A socket that a killed process left behind would refuse the next one.
       await Promise.all([opaSocket(site.dir, index), apiSocket].map((file) => rm(file, { force: true })))
-      await writeFile(config, stringify(opaConfig(site, index)), { mode: 0o600 })
+      await writeFile(config, stringify(await opaConfig(site, index)), { mode: 0o600 })
     },
     command: () => ({
       file: site.tools.opa,
@@ -48,37 +50,16 @@ export function opaPart(site: Site, index: 0 | 1): Part {
   }
 }
 
-function opaConfig(site: Site, index: number): unknown {
+// The shipped file, so that what is masked in production is masked here.
+function opaConfig(site: Site, index: number): Promise<Plain> {
   const at = pathsOf(site.dir)
-  return {
-    labels: { instance: `opa-${index}` },
-    services: {
-      bulkhead: {
-        url: `https://127.0.0.1:${site.ports.xdsBundles}`,
-        headers: { 'x-opa-instance': `opa-${index}` },
-        // Longer than a long poll, or every quiet half minute would look like a failure.
-        response_header_timeout_seconds: 45,
-        tls: { ca_cert: at.certificate('mesh-ca'), system_ca_required: false },
-        credentials: { client_tls: { cert: at.certificate('opa'), private_key: at.key('opa') } },
-      },
-    },
-    bundles: {
-      bulkhead: {
-        service: 'bulkhead',
-        resource: '/bundles/shared.tar.gz',
-        polling: { min_delay_seconds: 1, max_delay_seconds: 2, long_polling_timeout_seconds: 30 },
-      },
-    },
-    status: { service: 'bulkhead' },
-    decision_logs: { console: true },
-    plugins: {
-      envoy_ext_authz_grpc: {
-        addr: `unix://${opaSocket(site.dir, index)}`,
-        path: 'bulkhead/authz/decision',
-        'dry-run': false,
-        'enable-reflection': false,
-        'skip-request-body-parse': true,
-      },
-    },
-  }
+  return filledFile(join(site.root, 'manifests/opa/config.yaml'), {
+    OPA_ID: `opa-${index}`,
+    FLEET: 'shared',
+    BUNDLES_URL: `https://127.0.0.1:${site.ports.xdsBundles}`,
+    CA_FILE: at.certificate('mesh-ca'),
+    CERT_FILE: at.certificate('opa'),
+    KEY_FILE: at.key('opa'),
+    SOCKET: opaSocket(site.dir, index),
+  })
 }
