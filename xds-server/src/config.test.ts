@@ -24,7 +24,7 @@ test('a whole configuration is taken, and what may be left out gets its default'
   expect(xdsServerConfig.parse(config)).toMatchObject({
     logLevel: 'info',
     grpc: { host: '127.0.0.1' },
-    platform: { trustedHops: 0 },
+    platform: { trustedHops: 0, policyTimeoutMs: 200, rateLimitTimeoutMs: 100 },
     externalBackends: { rootsFile: '/etc/ssl/certs/ca-certificates.crt' },
   })
 })
@@ -42,6 +42,7 @@ test.each<[string, Record<string, unknown>, string]>([
     { platform: { ...platform, defaultRequestsPerSecond: { guaranteed: 9, ceiling: 1 } } },
     'platform.defaultRequestsPerSecond',
   ],
+  ['no time for policy', { platform: { ...platform, policyTimeoutMs: 9 } }, 'platform.policyTimeoutMs'],
   ['no client authority', { grpc: { ...tls, clientCaFile: undefined } }, 'grpc.clientCaFile'],
 ])('%s is refused by its name', (_title, change, path) => {
   const result = xdsServerConfig.safeParse({ ...config, ...change })

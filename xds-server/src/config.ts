@@ -6,6 +6,7 @@ const port = z.int().min(1).max(65535)
 const listenPort = z.int().min(0).max(65535)
 const host = z.string().min(1).max(253)
 const share = z.int().min(0).max(1_000_000)
+const timeoutMs = z.int().min(10).max(10_000)
 const mutualTls = z.strictObject({
   host: host.default('127.0.0.1'),
   port: listenPort,
@@ -30,6 +31,8 @@ export const xdsServerConfig = z.strictObject({
     trustedHops: z.int().min(0).max(16).default(0).describe('Proxies before Envoy that may be believed'),
     capacityRequestsPerSecond: z.int().min(1).max(10_000_000),
     sourceRequestsPerSecond: z.int().min(1).max(1_000_000),
+    policyTimeoutMs: timeoutMs.default(200).describe('How long Envoy waits for policy'),
+    rateLimitTimeoutMs: timeoutMs.default(100).describe("How long Envoy waits for the limits' service"),
     defaultRequestsPerSecond: z
       .strictObject({ guaranteed: share, ceiling: z.int().min(1).max(1_000_000) })
       .refine(({ guaranteed, ceiling }) => guaranteed <= ceiling, 'guaranteed must not be above ceiling'),

@@ -137,8 +137,10 @@ function buildSettingsOf({ platform, externalBackends }: XdsServerConfig): Build
 
 function fleetSettingsOf({ listener, platform, externalBackends }: XdsServerConfig): FleetSettings {
   const { trustedHops, capacityRequestsPerSecond, sourceRequestsPerSecond } = platform
+  const { policyTimeoutMs, rateLimitTimeoutMs } = platform
   return {
     ...{ listener, trustedHops, capacityRequestsPerSecond, sourceRequestsPerSecond },
+    ...{ policyTimeoutMs, rateLimitTimeoutMs },
     backendRootsFile: externalBackends.rootsFile,
   }
 }

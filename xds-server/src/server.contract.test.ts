@@ -18,6 +18,7 @@ import type { ControlPlane } from './server.ts'
 import { connect } from './store/sample.ts'
 import { Fleet } from './store/index.ts'
 import { FakePolicy } from './testing/fake-policy.ts'
+import { settings as fleetSettings } from './translate/testing/models.ts'
 import { kindInfo } from './watch/seen.ts'
 
 const { Tenant, Tool, ToolSet } = kindInfo
@@ -133,13 +134,7 @@ beforeAll(async () => {
     ...{ client: ours, fleet, policy, metrics, ...access, random: Math.random },
     lookUp: () => Promise.reject(new Error('no name service here')),
     buildSettings: settings,
-    fleetSettings: {
-      listener: { address: '127.0.0.1', port: 8443 },
-      trustedHops: 0,
-      capacityRequestsPerSecond: 1000,
-      sourceRequestsPerSecond: 100,
-      backendRootsFile: '/etc/ssl/certs/ca-certificates.crt',
-    },
+    fleetSettings: { ...fleetSettings, capacityRequestsPerSecond: 1000 },
     certificates: () => [],
   })
   await control.open

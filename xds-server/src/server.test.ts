@@ -11,6 +11,7 @@ import { connect, groupOf } from './store/sample.ts'
 import { Fleet } from './store/index.ts'
 import { FakeApi } from './testing/fake-api.ts'
 import { FakePolicy } from './testing/fake-policy.ts'
+import { settings as fleetSettings } from './translate/testing/models.ts'
 import { kindInfo } from './watch/seen.ts'
 
 const { Tenant, Tool, ToolSet, Subscription, AccessPolicy, Plan } = kindInfo
@@ -49,13 +50,7 @@ async function start(api: FakeApi, { waitForOpen = true } = {}) {
     policy,
     lookUp: () => Promise.resolve([{ address: '203.0.113.7', ttl: 300 }]),
     buildSettings: settings,
-    fleetSettings: {
-      listener: { address: '127.0.0.1', port: 8443 },
-      trustedHops: 0,
-      capacityRequestsPerSecond: 1000,
-      sourceRequestsPerSecond: 100,
-      backendRootsFile: '/etc/ssl/certs/ca-certificates.crt',
-    },
+    fleetSettings: { ...fleetSettings, capacityRequestsPerSecond: 1000 },
     certificates: () => [{ hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }],
     ...{ clock, random: () => 0, logger: silentLogger, metrics },
   })

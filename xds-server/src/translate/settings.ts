@@ -7,6 +7,10 @@ export interface FleetSettings {
   readonly capacityRequestsPerSecond: number
   /** What one client address may send to one host before anybody knows who it is. */
   readonly sourceRequestsPerSecond: number
+  /** How long Envoy waits for policy; then the request is refused. */
+  readonly policyTimeoutMs: number
+  /** How long Envoy waits for the limits' service; then the local limits decide. */
+  readonly rateLimitTimeoutMs: number
   /** A PEM file on the Envoy's machine with the authorities that may vouch for a backend. */
   readonly backendRootsFile: string
 }

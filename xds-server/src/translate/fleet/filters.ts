@@ -4,7 +4,7 @@ import { answerUnknownHost } from '../lua.ts'
 import type { FilterName } from '../names.ts'
 import { localStage, metadataNamespaces, platformClusters, rateLimitDomain, tenantJwt } from '../names.ts'
 import type { FleetSettings } from '../settings.ts'
-import { extension, grpc, overwrite, percent } from '../values.ts'
+import { extension, grpc, milliseconds, overwrite, percent } from '../values.ts'
 
 // Typed by the list of names, so that a filter cannot stand under a name that no tenant's slot would find.
 function filter<Name extends MessageName>(name: FilterName, type: Name, config: MessageOf<Name>): HttpFilter {
@@ -32,10 +32,10 @@ export function httpFilters(settings: FleetSettings): readonly HttpFilter[] {
     filter('tenant-guarantee', local, { statPrefix: 'guarantee' }),
     filter('tenant-cap', local, { statPrefix: 'cap' }),
     { ...filter('mcp', 'envoy.extensions.filters.http.mcp.v3.Mcp', { trafficMode: 'PASS_THROUGH' }), disabled: true },
-    filter('ext-authz', 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', policy),
-    filter('ratelimit', 'envoy.extensions.filters.http.ratelimit.v3.RateLimit', serviceLimit('windows', 0)),
+    filter('ext-authz', 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', policy(settings)),
+    filter('ratelimit', 'envoy.extensions.filters.http.ratelimit.v3.RateLimit', serviceLimit(settings, 'windows', 0)),
     filter('ratelimit-pool', 'envoy.extensions.filters.http.ratelimit.v3.RateLimit', {
-      ...serviceLimit('pool', 1),
+      ...serviceLimit(settings, 'pool', 1),
       // The pool is for what is left over: when nobody can say, nothing is.
       failureModeDeny: true,
       statusOnError: { code: 'TooManyRequests' },
@@ -93,41 +93,44 @@ function sourceLimit(settings: FleetSettings): LocalRateLimit {
   }
 }
 
-const policy: ExtAuthz = {
-  grpcService: grpc(platformClusters.policy, '0.2s'),
-  transportApiVersion: 'V3',
-  statPrefix: 'policy',
-  failureModeAllow: false,
-  statusOnError: { code: 'ServiceUnavailable' },
-  denyAtDisable: { defaultValue: true, runtimeKey: 'bulkhead.policy.deny_at_disable' },
-  validateMutations: true,
-  encodeRawHeaders: true,
-  clearRouteCache: false,
-  includeTlsSession: true,
-  metadataContextNamespaces: [metadataNamespaces.jwt],
-  // Policy says yes or no and what the limits are; it changes no request.
-  decoderHeaderMutationRules: { disallowAll: true, disallowIsError: true },
-  maxDeniedResponseBodyBytes: 1024,
-  disallowedHeaders: {
-    patterns: [
-      { exact: 'authorization', ignoreCase: true },
-      { exact: 'cookie', ignoreCase: true },
-      { exact: 'x-api-key', ignoreCase: true },
-    ],
-  },
+function policy(settings: FleetSettings): ExtAuthz {
+  return {
+    grpcService: grpc(platformClusters.policy, milliseconds(settings.policyTimeoutMs)),
+    transportApiVersion: 'V3',
+    statPrefix: 'policy',
+    failureModeAllow: false,
+    statusOnError: { code: 'ServiceUnavailable' },
+    denyAtDisable: { defaultValue: true, runtimeKey: 'bulkhead.policy.deny_at_disable' },
+    validateMutations: true,
+    encodeRawHeaders: true,
+    clearRouteCache: false,
+    includeTlsSession: true,
+    metadataContextNamespaces: [metadataNamespaces.jwt],
+    // Policy says yes or no and what the limits are; it changes no request.
+    decoderHeaderMutationRules: { disallowAll: true, disallowIsError: true },
+    maxDeniedResponseBodyBytes: 1024,
+    disallowedHeaders: {
+      patterns: [
+        { exact: 'authorization', ignoreCase: true },
+        { exact: 'cookie', ignoreCase: true },
+        { exact: 'x-api-key', ignoreCase: true },
+      ],
+    },
+  }
 }
 
-function serviceLimit(statPrefix: string, stage: number): RatelimitRateLimit {
+function serviceLimit(settings: FleetSettings, statPrefix: string, stage: number): RatelimitRateLimit {
+  const timeout = milliseconds(settings.rateLimitTimeoutMs)
   return {
     domain: rateLimitDomain,
     stage,
     statPrefix,
     requestType: 'both',
-    timeout: '0.1s',
+    timeout,
     // The local buckets stand before this filter and decide when the service does not answer.
     failureModeDeny: false,
     disableXEnvoyRatelimitedHeader: true,
     enableRetryAfterHeader: true,
-    rateLimitService: { grpcService: grpc(platformClusters.rateLimit, '0.1s'), transportApiVersion: 'V3' },
+    rateLimitService: { grpcService: grpc(platformClusters.rateLimit, timeout), transportApiVersion: 'V3' },
   }
 }

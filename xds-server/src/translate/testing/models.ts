@@ -9,6 +9,8 @@ export const settings: FleetSettings = {
   trustedHops: 0,
   capacityRequestsPerSecond: 5000,
   sourceRequestsPerSecond: 200,
+  policyTimeoutMs: 200,
+  rateLimitTimeoutMs: 100,
   backendRootsFile: '/etc/ssl/certs/ca-certificates.crt',
 }
 
