@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto'
 
 export const filterNames = [
-  'fleet-limit',
   'preauth-limit',
   'cors',
   'tenant-auth',
   'tenant-guarantee',
   'tenant-cap',
+  'fleet-limit',
   'mcp',
   'ext-authz',
   'ratelimit',

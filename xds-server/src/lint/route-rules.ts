@@ -114,7 +114,8 @@ const answers: readonly Rule[] = [
   rule('S-026/misdirected', 'the first route must answer 421 to other server names, with every guard off', (routes) => {
     const [first] = routesIn(routes)
     const matchers = listAt(first, 'match.headers')
-    const guards = ['tenant-auth', 'tenant-guarantee', 'tenant-cap', 'ext-authz', 'ratelimit', 'ratelimit-pool']
+    const limits = ['tenant-guarantee', 'tenant-cap', 'fleet-limit', 'ratelimit', 'ratelimit-pool']
+    const guards = ['tenant-auth', 'ext-authz', ...limits]
     return (
       at(first, 'directResponse.status') === 421 &&
       textAt(first, 'match.prefix') === '/' &&

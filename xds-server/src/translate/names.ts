@@ -1,11 +1,11 @@
 /** The HTTP filters in the order in which a request meets them. Tenants fill slots by these names. */
 export const filterNames = [
-  'fleet-limit',
   'preauth-limit',
   'cors',
   'tenant-auth',
   'tenant-guarantee',
   'tenant-cap',
+  'fleet-limit',
   'mcp',
   'ext-authz',
   'ratelimit',

@@ -11,7 +11,7 @@ const selector = `${tls}.commonTlsContext.customTlsCertificateSelector.typedConf
 // Each breaks one option, and the one rule that is about it must say so.
 export const listenerBreaks: readonly Break[] = [
   ['listener/manager', `${hcm}.@type`, wrong],
-  ['D-28/filter-order', `${hcm}.httpFilters.2.name`, wrong],
+  ['D-28/filter-order', `${hcm}.httpFilters.1.name`, wrong],
   [
     'slots/on-demand',
     `${hcm}.httpFilters.2.typedConfig.@type`,

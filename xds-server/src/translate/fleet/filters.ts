@@ -16,7 +16,6 @@ const local = 'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'
 /** The filters in their fixed order: cheap local limits, who is it, how much of it, may it, how much again, change, go. */
 export function httpFilters(settings: FleetSettings): readonly HttpFilter[] {
   return [
-    filter('fleet-limit', local, fleetLimit(settings)),
     filter('preauth-limit', local, sourceLimit(settings)),
     filter('cors', 'envoy.extensions.filters.http.cors.v3.Cors', {}),
     // What no tenant's chain replaces is refused: without this default a request that matches no tenant would pass.
@@ -31,6 +30,8 @@ export function httpFilters(settings: FleetSettings): readonly HttpFilter[] {
     }),
     filter('tenant-guarantee', local, { statPrefix: 'guarantee' }),
     filter('tenant-cap', local, { statPrefix: 'cap' }),
+    // Behind authentication and the tenant's cap: a flood that these refuse must not spend what all tenants share.
+    filter('fleet-limit', local, fleetLimit(settings)),
     { ...filter('mcp', 'envoy.extensions.filters.http.mcp.v3.Mcp', { trafficMode: 'PASS_THROUGH' }), disabled: true },
     filter('ext-authz', 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', policy(settings)),
     filter('ratelimit', 'envoy.extensions.filters.http.ratelimit.v3.RateLimit', serviceLimit(settings, 'windows', 0)),
@@ -66,6 +67,7 @@ function fleetLimit(settings: FleetSettings): LocalRateLimit {
     ...enforced,
     statPrefix: 'fleet',
     stage: localStage,
+    enableRetryAfterHeader: true,
     tokenBucket: perSecond(settings.capacityRequestsPerSecond),
     localClusterRateLimit: {},
   }

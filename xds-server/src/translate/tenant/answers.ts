@@ -11,6 +11,7 @@ export const withoutGuards: Slots = {
   'tenant-auth': off,
   'tenant-guarantee': off,
   'tenant-cap': off,
+  'fleet-limit': off,
   'ext-authz': off,
   ratelimit: off,
   'ratelimit-pool': off,

@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import { assembleFleet, assembleTenant } from '../../assemble/assemble.ts'
 import type { Endpoint, TenantModel } from '../../model/model.ts'
+import type { FleetSettings } from '../settings.ts'
 import { translateFleet, translateMembers, translateTenant } from '../translate.ts'
 import { selfSigned } from './certificate.ts'
 import { readCheck } from './check.ts'
@@ -32,12 +33,16 @@ export interface Rig {
 }
 
 /** The tenants are made for the backend's address, which is known only once it listens. */
-export async function startRig(tenantsFor: (backend: Endpoint) => readonly TenantModel[]): Promise<Rig> {
+export async function startRig(
+  tenantsFor: (backend: Endpoint) => readonly TenantModel[],
+  change: Partial<FleetSettings> = {},
+): Promise<Rig> {
   const seen: Seen[] = []
   const backend = await startBackend(seen)
   const port = await freePort()
   const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
-  const resources = await resourcesFor(tenants, port)
+  const here = { ...settings, ...change, listener: { address: '127.0.0.1', port } }
+  const resources = await resourcesFor(tenants, here)
   const controlPlane = await startControlPlane(() => resources)
   const policy = await startPolicyServer(readCheck)
   const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port })
@@ -59,8 +64,7 @@ export async function startRig(tenantsFor: (backend: Endpoint) => readonly Tenan
   }
 }
 
-async function resourcesFor(tenants: readonly TenantModel[], port: number): Promise<readonly EncodedResource[]> {
-  const here = { ...settings, listener: { address: '127.0.0.1', port } }
+async function resourcesFor(tenants: readonly TenantModel[], here: FleetSettings): Promise<readonly EncodedResource[]> {
   const fleet = assembleFleet(translateFleet(here), translateMembers([{ address: '127.0.0.1', port: 1 }]))
   const hosts = tenants.flatMap((tenant) => tenant.hosts)
   const { certificate, key } = await selfSigned(hosts)
