@@ -16,6 +16,9 @@ max_requests := 4294967295
 # A calendar month is the date in the counter's key, so its counter only has to live longer than a month.
 unit_of_window := {"second": "SECOND", "minute": "MINUTE", "hour": "HOUR", "day": "DAY", "month": "YEAR"}
 
+# How the operator names the clients of subscriptions; nothing else in a realm may be named so.
+subscription_client_prefix := "sub-"
+
 access_levels := {"Public", "Authenticated", "Subscribed"}
 
 # METADATA
@@ -119,6 +122,12 @@ caller_may_use_toolset if {
 is_cut_off if {
 	some_subscription
 	not is_live(some_subscription)
+}
+
+# Only what gives access is in the data: what the operator refuses, what cannot be read and what was deleted is not.
+is_cut_off if {
+	startswith(payload.azp, subscription_client_prefix)
+	not some_subscription
 }
 
 some_subscription := tenant.subscriptions[payload.azp] if has_token

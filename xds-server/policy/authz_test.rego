@@ -287,6 +287,13 @@ test_a_suspended_subscription_is_refused_at_every_access_level if {
 	}
 }
 
+# Refused by the operator, unreadable or deleted: the token of such a subscription outlives its access.
+test_a_subscription_that_is_no_longer_in_the_data_is_refused_at_every_access_level if {
+	every level in ["Subscribed", "Authenticated", "Public"] {
+		is_refused(decide_replacing(request(with_access(level), token), "subscriptions", {}), 403)
+	}
+}
+
 test_a_subscription_ends_at_its_end if {
 	decide_with(subscribed, {"subscriptions": {"sub-1": {"expiresAt": now_seconds + 1}}}).allowed
 	is_refused(decide_with(subscribed, {"subscriptions": {"sub-1": {"expiresAt": now_seconds}}}), 403)

@@ -97,13 +97,20 @@ describe('subscriptions and plans', () => {
   const acceptedAt = (observedGeneration: number, status = 'True'): Record<string, unknown> => ({
     conditions: [{ type: 'Accepted', status, observedGeneration, reason: 'Accepted' }],
   })
+  test('an edit leaves one its access, and suspends it at once', () => {
+    const edited = (spec: object) =>
+      build({ ...api, subscriptions: [aSubscription('app', { ...spec }, acceptedAt(0))] }).model.subscriptions
+    expect(edited({})).toMatchObject([{ isSuspended: false }])
+    expect(edited({ suspended: true })).toMatchObject([{ isSuspended: true }])
+  })
+
   test.each([
     ["S-137 another tenant's tool set", { toolSetRef: { name: 'globex-api' } }, acceptedAt(1), 'ToolSetNotFound'],
     ['S-137 itself', { toolSetRef: { name: 'app' } }, acceptedAt(1), 'ToolSetNotFound'],
     ['S-137 a deleted plan', { planRef: { name: 'gone' } }, acceptedAt(1), 'PlanNotFound'],
     ['no decision yet', {}, {}, 'Waiting'],
-    ['a decision on an older generation', {}, acceptedAt(0), 'Waiting'],
     ['a refusal', {}, acceptedAt(1, 'False'), 'Waiting'],
+    ['an older refusal', {}, acceptedAt(0, 'False'), 'Waiting'],
     ['an end that is no time', { expiresAt: 'soon' }, acceptedAt(1), 'InvalidSpec'],
   ])('%s gives no access', (_title, spec, status, reason) => {
     const built = build({ ...api, subscriptions: [aSubscription('app', spec, status)] })

@@ -1,5 +1,5 @@
 import type { LimitUnit, Plan, Problem, Subscription, ToolSet } from '@bulkhead/crds'
-import { isTrueAt } from '@bulkhead/crds'
+import { findCondition } from '@bulkhead/crds'
 import { subscriptionClientId } from '@bulkhead/tenancy'
 import type { PlanModel, SubscriptionModel } from '../model/model.ts'
 import { compareText, refOf } from './order.ts'
@@ -19,7 +19,7 @@ export type SubscriptionOutcome =
   | { readonly ok: true; readonly subscription: SubscriptionModel }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** A subscription that the operator accepted at this very generation, or why it gives no access. */
+/** A subscription that the operator accepted, or why it gives no access. */
 export function subscriptionModel(
   subscription: Subscription,
   toolSets: ReadonlyMap<string, ToolSet>,
@@ -55,17 +55,15 @@ function missing(kind: 'ToolSet' | 'Plan', name: string): Problem {
     : { reason: 'PlanNotFound', field: 'spec.planRef.name', message }
 }
 
-function ownProblems({ metadata, spec, status }: Subscription): readonly Problem[] {
+function ownProblems({ spec, status }: Subscription): readonly Problem[] {
   const problems: Problem[] = []
   if (spec.expiresAt !== undefined && Number.isNaN(Date.parse(spec.expiresAt))) {
     problems.push({ reason: 'InvalidSpec', field: 'spec.expiresAt', message: 'expiresAt is no RFC 3339 time' })
   }
-  if (!isTrueAt(status?.conditions, 'Accepted', metadata.generation)) {
-    problems.push({
-      reason: 'Waiting',
-      field: 'status',
-      message: 'the subscription is not accepted at this generation',
-    })
+  // At whatever generation: what was accepted, the tool set and the plan, cannot be edited. So an edit costs nobody the
+  // access while the operator is away, and suspension and end, which can be edited, are read from the spec itself.
+  if (findCondition(status?.conditions, 'Accepted')?.status !== 'True') {
+    problems.push({ reason: 'Waiting', field: 'status', message: 'the subscription is not accepted' })
   }
   return problems
 }
