@@ -23,7 +23,7 @@ const config = {
 test('a whole configuration is taken, and what may be left out gets its default', () => {
   expect(xdsServerConfig.parse(config)).toMatchObject({
     logLevel: 'info',
-    grpc: { host: '127.0.0.1' },
+    grpc: { host: '127.0.0.1', maxStreams: 1_000 },
     platform: { trustedHops: 0, policyTimeoutMs: 200, rateLimitTimeoutMs: 100 },
     externalBackends: { rootsFile: '/etc/ssl/certs/ca-certificates.crt' },
   })

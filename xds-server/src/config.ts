@@ -23,7 +23,9 @@ export const xdsServerConfig = z.strictObject({
     .regex(/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/)
     .default('shared')
     .describe('The fleet that is served; client certificates name it'),
-  grpc: mutualTls,
+  grpc: mutualTls.extend({
+    maxStreams: z.int().min(1).max(100_000).default(1_000).describe('Envoys of the fleet at once, and some to spare'),
+  }),
   bundles: mutualTls,
   listener: z.strictObject({ address: z.ipv4(), port }).describe('Where the Envoys of the fleet listen'),
   platform: z.strictObject({

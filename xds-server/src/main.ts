@@ -113,10 +113,11 @@ function watchEdge(config: XdsServerConfig, logger: Logger, signal: AbortSignal)
 }
 
 function startXds(config: XdsServerConfig, fleet: Fleet, logger: Logger): Promise<XdsServer> {
-  const { host, port, certFile, keyFile, clientCaFile } = config.grpc
+  const { host, port, certFile, keyFile, clientCaFile, maxStreams } = config.grpc
   return startXdsServer({
     ...{ host, port },
     certificates: { certFile, keyFile, clientCaFile },
+    limits: { maxAggregatedStreams: maxStreams },
     identityOf: (uri) =>
       uri === `spiffe://bulkhead/fleet/${config.fleet}/envoy` ? { fleet: config.fleet } : undefined,
     fleetOf: (name) => (name === config.fleet ? fleet : undefined),

@@ -6,7 +6,7 @@ import type { Fleet } from '../store/index.ts'
 import { FleetStream } from '../store/index.ts'
 import type { DeltaRequest, DeltaResponse, TypePolicy, Window } from '../subscription/index.ts'
 import type { Identity } from './identity.ts'
-import type { ByteBudget, Limits, TokenBucket } from './limits.ts'
+import type { ByteBudget, Limits } from './limits.ts'
 import { readRequest, spliceResponse } from './wire.ts'
 
 export type Call = ServerDuplexStream<Buffer, Buffer>
@@ -23,8 +23,8 @@ export interface CallContext {
   readonly answerTimeoutMs: number
   readonly limits: Limits
   readonly budget: ByteBudget
-  /** The rate of requests, shared by all streams of one identity and kind. */
-  readonly rate: TokenBucket
+  /** Counts a request; false when the connection sends them too fast. */
+  readonly countRequest: () => boolean
   readonly expiresAtMs: number
   readonly nowMs: () => number
   readonly onFault: (fault: unknown) => void
@@ -127,8 +127,8 @@ export class DeltaCall {
   }
 
   #refusalOf({ node, subscribe, unsubscribe, initialVersions }: DeltaRequest): Ending | undefined {
-    const { limits, identity, nowMs } = this.#context
-    if (!this.#context.rate.take(nowMs())) return tooMuch('requests come faster than this certificate may send them')
+    const { limits, identity, countRequest } = this.#context
+    if (!countRequest()) return tooMuch('requests come faster than this connection may send them')
     const names = subscribe.length + unsubscribe.length + initialVersions.size
     if (names > limits.maxNamesPerRequest)
       return tooMuch(`${names} names in a request, at most ${limits.maxNamesPerRequest}`)

@@ -2,15 +2,15 @@ import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { clusterOf, groupOf } from '../store/sample.ts'
-import { FIRST, useWorld } from './test-server.ts'
+import { FIRST, MEMBER, useWorld } from './test-server.ts'
 
 const world = useWorld()
 
 describe('what a stream may ask', () => {
   beforeEach(() => world.fleet.store.open())
 
-  test('rule 88: too many streams of one certificate are refused', async () => {
-    await world.start({ limits: { maxAggregatedStreams: 1 } })
+  test('rule 88: too many streams of one connection are refused', async () => {
+    await world.start({ limits: { maxAggregatedStreamsPerConnection: 1 } })
     const client = await world.connect()
     const first = client.stream()
     first.send(FIRST)
@@ -18,8 +18,24 @@ describe('what a stream may ask', () => {
     const ended = await client.stream().ended
     expect(ended).toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
-      details: expect.stringContaining('1 already') as string,
+      details: expect.stringContaining('connection has 1 already') as string,
     })
+  })
+
+  test('rule 88: the Envoys of a fleet have one identity and a stream each, up to the size of a fleet', async () => {
+    await world.start({ limits: { maxAggregatedStreams: 6 } })
+    const pair = await world.authority.issue(MEMBER)
+    const streams = Array.from({ length: 6 }, () => world.connectWith(pair).stream())
+    for (const stream of streams) {
+      stream.send(FIRST)
+      await stream.next()
+    }
+    const ended = await world.connectWith(pair).stream().ended
+    expect(ended).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining('fleet has 6 already') as string,
+    })
+    expect(world.server.streamCount).toBe(6)
   })
 
   test('rule 88: too many names in a request are refused', async () => {
@@ -41,7 +57,7 @@ describe('what a stream may ask', () => {
     expect((await stream.ended).code).toBe(status.RESOURCE_EXHAUSTED)
   })
 
-  test('rule 88: requests that come too fast are refused, on all streams of a certificate together', async () => {
+  test('rule 88: requests that come too fast are refused, on all streams of a connection together', async () => {
     await world.start({ limits: { aggregatedRequests: { perSecond: 0, burst: 3 } } })
     const client = await world.connect()
     const [one, other] = [client.stream(), client.stream()]
@@ -51,6 +67,9 @@ describe('what a stream may ask', () => {
       code: status.RESOURCE_EXHAUSTED,
       details: expect.stringContaining('faster') as string,
     })
+    const neighbour = (await world.connect()).stream()
+    neighbour.send(FIRST)
+    expect(await neighbour.next()).toBeDefined()
   })
 
   test('rule 88, S-146: a message beyond the limit ends the stream, and the server goes on', async () => {

@@ -1,4 +1,4 @@
-// How much one identity may ask of us, so that no client can make the server work for itself alone.
+// How much one connection and one identity may ask of us, so that no client can make the server work for itself alone.
 
 export interface Rate {
   readonly perSecond: number
@@ -10,8 +10,11 @@ export interface Limits {
   readonly maxMessageBytes: number
   readonly maxNamesPerRequest: number
   readonly maxNamesPerStream: number
+  /** Of one identity, which all Envoys of a fleet share. */
   readonly maxAggregatedStreams: number
+  readonly maxAggregatedStreamsPerConnection: number
   readonly maxSecretStreams: number
+  readonly maxSecretStreamsPerConnection: number
   readonly aggregatedRequests: Rate
   /** Also the rate at which a flood of unknown server names is answered. */
   readonly secretRequests: Rate
@@ -19,21 +22,23 @@ export interface Limits {
   readonly maxBufferedBytes: number
 }
 
-/** Wide enough for a fleet of 10,000 groups, narrow enough for a client that went wrong. */
+/** More than an Envoy that goes right asks for, narrow enough for one that went wrong. */
 export const DEFAULT_LIMITS: Limits = {
   maxMessageBytes: 32 * 1024 * 1024,
   maxNamesPerRequest: 100_000,
   maxNamesPerStream: 200_000,
-  maxAggregatedStreams: 4,
+  maxAggregatedStreams: 1_000,
+  maxAggregatedStreamsPerConnection: 4,
   // Envoy opens a stream for every certificate that it asks for on demand.
-  maxSecretStreams: 20_000,
+  maxSecretStreams: 500_000,
+  maxSecretStreamsPerConnection: 20_000,
   aggregatedRequests: { perSecond: 5_000, burst: 50_000 },
   secretRequests: { perSecond: 500, burst: 20_000 },
   maxBufferedBytes: 256 * 1024 * 1024,
 }
 
 /** A rate with a burst. */
-export class TokenBucket {
+class TokenBucket {
   readonly #perSecond: number
   readonly #burst: number
   #tokens: number
@@ -48,12 +53,37 @@ export class TokenBucket {
 
   /** Takes one token, if there is one. */
   take(nowMs: number): boolean {
-    const earned = (Math.max(0, nowMs - this.#filledAtMs) / 1000) * this.#perSecond
-    this.#tokens = Math.min(this.#burst, this.#tokens + earned)
-    this.#filledAtMs = nowMs
+    this.#fill(nowMs)
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
+  }
+
+  /** Whether it is as good as new. */
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs)
+    return this.#tokens === this.#burst
+  }
+
+  #fill(nowMs: number): void {
+    const earned = (Math.max(0, nowMs - this.#filledAtMs) / 1000) * this.#perSecond
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned)
+    this.#filledAtMs = nowMs
+  }
+}
+
+/** A bucket for each key; a full one is forgotten, since a new one says the same. */
+export class TokenBuckets {
+  readonly #buckets = new Map<string, TokenBucket>()
+
+  take(key: string, rate: Rate, nowMs: number): boolean {
+    const bucket = this.#buckets.get(key) ?? new TokenBucket(rate, nowMs)
+    this.#buckets.set(key, bucket)
+    return bucket.take(nowMs)
+  }
+
+  prune(nowMs: number): void {
+    for (const [key, bucket] of this.#buckets) if (bucket.isFull(nowMs)) this.#buckets.delete(key)
   }
 }
 

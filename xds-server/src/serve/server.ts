@@ -110,6 +110,7 @@ function kindsOf(limits: Limits): { readonly aggregated: Kind; readonly secrets:
       types: AGGREGATED_TYPES,
       isCounted: true,
       maxStreams: limits.maxAggregatedStreams,
+      maxStreamsPerConnection: limits.maxAggregatedStreamsPerConnection,
       requests: limits.aggregatedRequests,
     },
     secrets: {
@@ -117,6 +118,7 @@ function kindsOf(limits: Limits): { readonly aggregated: Kind; readonly secrets:
       ownType: TYPE_URLS.secret,
       isCounted: false,
       maxStreams: limits.maxSecretStreams,
+      maxStreamsPerConnection: limits.maxSecretStreamsPerConnection,
       requests: limits.secretRequests,
     },
   }

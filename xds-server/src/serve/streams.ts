@@ -7,7 +7,7 @@ import { DeltaCall } from './delta-call.ts'
 import type { Call, CallContext, Ending } from './delta-call.ts'
 import { spiffeIdOf } from './identity.ts'
 import type { IdentityOf } from './identity.ts'
-import { ByteBudget, OpenCount, TokenBucket } from './limits.ts'
+import { ByteBudget, OpenCount, TokenBuckets } from './limits.ts'
 import type { Limits, Rate } from './limits.ts'
 
 export interface StreamsOptions {
@@ -22,11 +22,13 @@ export interface StreamsOptions {
 
 /** What tells streams of one method from those of another. */
 export interface Kind extends Pick<CallContext, 'types' | 'ownType' | 'isCounted'> {
+  /** Of one identity. */
   readonly maxStreams: number
+  readonly maxStreamsPerConnection: number
   readonly requests: Rate
 }
 
-interface Admitted extends Pick<CallContext, 'identity' | 'fleet' | 'rate'> {
+interface Admitted extends Pick<CallContext, 'identity' | 'fleet' | 'countRequest'> {
   readonly release: () => void
 }
 
@@ -45,7 +47,7 @@ export class Streams {
   readonly #options: StreamsOptions
   readonly #budget: ByteBudget
   readonly #counts = new OpenCount()
-  readonly #rates = new Map<string, TokenBucket>()
+  readonly #rates = new TokenBuckets()
   readonly #open = new Set<DeltaCall>()
   #isClosing = false
 
@@ -83,7 +85,9 @@ export class Streams {
 
   /** Lets time pass on every stream. */
   tick(): void {
-    for (const call of [...this.#open]) call.tick(this.#options.nowMs())
+    const nowMs = this.#options.nowMs()
+    for (const call of [...this.#open]) call.tick(nowMs)
+    this.#rates.prune(nowMs)
   }
 
   /** Ends every stream, spread over the jitter, so that clients do not all arrive at the next server at once. */
@@ -101,12 +105,22 @@ export class Streams {
     const uri = spiffeIdOf(call.getAuthContext().sslPeerCertificate?.subjectaltname)
     const membership = uri === undefined ? undefined : this.#membershipOf(uri)
     if (uri === undefined || membership === undefined) return NO_MEMBER
-    const key = `${kind.ownType ?? ''} ${uri}`
-    const release = this.#counts.open(key, kind.maxStreams)
-    if (release === undefined) return tooManyStreams(kind.maxStreams)
-    const rate = this.#rates.get(key) ?? new TokenBucket(kind.requests, this.#options.nowMs())
-    this.#rates.set(key, rate)
-    return { ...membership, rate, release }
+    const type = kind.ownType ?? ''
+    // All Envoys of a fleet have one identity; what tells them apart is their connection.
+    const connection = `${type} ${call.getPeer()}`
+    const releaseOne = this.#counts.open(connection, kind.maxStreamsPerConnection)
+    if (releaseOne === undefined) return tooManyStreams('connection', kind.maxStreamsPerConnection)
+    const releaseAll = this.#counts.open(`${type} ${uri}`, kind.maxStreams)
+    if (releaseAll === undefined) {
+      releaseOne()
+      return tooManyStreams('fleet', kind.maxStreams)
+    }
+    const release = (): void => {
+      releaseOne()
+      releaseAll()
+    }
+    const countRequest = (): boolean => this.#rates.take(connection, kind.requests, this.#options.nowMs())
+    return { ...membership, countRequest, release }
   }
 
   #membershipOf(uri: string): Pick<Admitted, 'identity' | 'fleet'> | undefined {
@@ -116,8 +130,8 @@ export class Streams {
   }
 }
 
-function tooManyStreams(max: number): Ending {
-  return { code: status.RESOURCE_EXHAUSTED, details: `Cannot open a stream: this certificate has ${max} already` }
+function tooManyStreams(whose: 'connection' | 'fleet', max: number): Ending {
+  return { code: status.RESOURCE_EXHAUSTED, details: `Cannot open a stream: this ${whose} has ${max} already` }
 }
 
 /** Ends a call before it became a stream. */
