@@ -15,10 +15,6 @@ beforeAll(async () => {
 })
 afterAll(() => scenario.close(acme))
 
-// Known defect: now and then this tenant's requests are answered 503 (ext_authz_error) for over 20 s after several edits
-// in a row. The cause is not known. These are put off until it is found; they pass when it does not strike.
-const pending = test.skip
-
 const status = async (method: string, path = '/orders') =>
   (await acme.send({ path, method, token, ...(method === 'POST' ? { body: '{"item":"nut","quantity":1}' } : {}) }))
     .status
@@ -53,7 +49,7 @@ test('what no rule of a policy allows is denied, and never upstream', async () =
   expect(acme.backend.seen()).toEqual([])
 })
 
-pending('a role that the caller lacks is not enough', async () => {
+test('a role that the caller lacks is not enough', async () => {
   await acme.apply(acme.objects.accessPolicy('read-only', { kind: 'ToolSet', name: 'api' }, [{ roles: ['writer'] }]))
   await eventually(async () => expect(await status('GET')).toBe(403))
   await acme.apply(
@@ -62,14 +58,14 @@ pending('a role that the caller lacks is not enough', async () => {
   await eventually(async () => expect(await status('GET')).toBe(200))
 })
 
-pending('a policy on a tool and one on its tool set must both allow', async () => {
+test('a policy on a tool and one on its tool set must both allow', async () => {
   await acme.apply(acme.objects.accessPolicy('tool-policy', { kind: 'Tool', name: 'orders' }, [{ methods: ['POST'] }]))
   await eventually(async () => expect([await status('GET'), await status('POST')]).toEqual([403, 201]))
   await scenario.kubectl.run(['delete', 'accesspolicy', 'tool-policy', 'read-only', '-n', acme.namespace])
   await eventually(async () => expect([await status('GET'), await status('POST')]).toEqual([200, 201]))
 })
 
-pending('S-040 an unknown method is judged as it was written', async () => {
+test('S-040 an unknown method is judged as it was written', async () => {
   await acme.apply(
     acme.objects.tool('orders', acme.backend.port, { http: { pathPrefix: '/orders', methods: ['GET'] } }),
   )
@@ -87,7 +83,7 @@ pending('S-040 an unknown method is judged as it was written', async () => {
   await eventually(async () => expect(await status('POST')).toBe(201))
 })
 
-pending('a suspended subscription is refused within seconds, though its token lives on', async () => {
+test('a suspended subscription is refused within seconds, though its token lives on', async () => {
   expect(await status('GET')).toBe(200)
   await acme.apply(acme.objects.subscription('app', 'api', 'standard', { suspended: true }))
   await eventually(async () => expect(await status('GET')).toBe(403))

@@ -57,6 +57,8 @@ export interface Part {
 
 const kubernetesVersion = 'v1.36.3'
 const regalVersion = '0.42.0'
+// The suffix tells the xds-server that this agent takes up delta bundles safely.
+const opaVersion = '1.15.2-bulkhead'
 const kubernetesStamp = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version']
   .flatMap((path) => [`${path}.gitVersion=${kubernetesVersion}`, `${path}.gitMajor=1`, `${path}.gitMinor=36`])
   .map((assignment) => `-X ${assignment}`)
@@ -137,7 +139,11 @@ export const parts: readonly Part[] = [
     version: '1.15.2-envoy',
     from: 'Go module github.com/open-policy-agent/opa-envoy-plugin',
     why: 'the authorization decision; also opa test, check, fmt and build',
-    source: { kind: 'go', module: 'opa', ldflags: '-s -w' },
+    source: {
+      kind: 'go',
+      module: 'opa',
+      ldflags: `-s -w -X github.com/open-policy-agent/opa/v1/version.Version=${opaVersion}`,
+    },
     needs: ['go'],
     links: { 'bin/opa': 'opa' },
   },

@@ -7,10 +7,11 @@ import { BundleSource } from './bundle-source.ts'
 import { BundleStore } from './bundle-store.ts'
 import { Instances } from './instances.ts'
 import type { OpaInstance } from './instances.ts'
-import { sampleTenant } from './sample.ts'
+import { sampleTenant } from './testing/sample.ts'
 
 const opa = 'spiffe://bulkhead/fleet/shared/opa'
 const patient = 'modes=snapshot,delta;wait=30'
+const ours = 'Open Policy Agent/1.15.2-bulkhead (linux, amd64)'
 
 function world() {
   const clock = new TestClock()
@@ -30,7 +31,7 @@ function world() {
     return route.handle({ method, path, query, headers: {}, body: Buffer.of(), peerUris: [opa], signal, ...edit })
   }
   const poll = (headers: Record<string, string>, edit: Partial<HttpRequest> = {}): Promise<HttpAnswer> =>
-    ask('GET', '/bundles/shared.tar.gz', { headers: { prefer: patient, ...headers }, ...edit })
+    ask('GET', '/bundles/shared.tar.gz', { headers: { prefer: patient, 'user-agent': ours, ...headers }, ...edit })
   const publish = (suspended: boolean): string => {
     const revision = store.apply([{ kind: 'upsertTenant', id: 'acme', tenant: sampleTenant('acme', { suspended }) }])
     source.wake()
@@ -99,6 +100,7 @@ test('several changes behind are one delta', async () => {
 test.each([
   ['of a revision that is not known', { 'if-none-match': `"one-1-${'0'.repeat(32)}"` }],
   ['that takes no deltas', { prefer: 'modes=snapshot' }],
+  ['that would end by a delta', { 'user-agent': 'Open Policy Agent/1.15.2 (linux, amd64)' }],
   ['of a revision that we never wrote', { 'if-none-match': '"latest"' }],
 ])('a client %s gets everything', async (_title, headers) => {
   const { source, poll, publish } = world()

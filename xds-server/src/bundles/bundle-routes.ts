@@ -7,6 +7,10 @@ import { parseStatusReport } from './status-report.ts'
 /** OPA sends this with every request, by its configuration: which of the fleet's OPAs it is. */
 export const instanceHeader = 'x-opa-instance'
 
+// The agent that we build says so. Any other recompiles the policy in use when it takes up a delta, under the decisions
+// that are being made, and ends by it: it gets everything each time.
+const takesDeltas = /^Open Policy Agent\/\S+-bulkhead /
+
 const bundleType = 'application/vnd.openpolicyagent.bundles'
 const longestId = 100
 
@@ -61,12 +65,13 @@ async function answerPoll(
 ): Promise<HttpAnswer> {
   const { headers, signal } = request
   const { acceptsDelta, waitMs } = parsePrefer(headers.prefer)
+  const isSafe = takesDeltas.test(headers['user-agent'] ?? '')
   if (waitMs > 0 && !source.hasNews(held)) await waitForNews(source, clock, { held, waitMs, signal })
   if (!source.isOpen || signal.aborted) return { status: 503, body: 'no complete data yet\n' }
   if (!source.hasNews(held)) return { status: 304, headers: { 'content-type': bundleType, etag: `"${held ?? ''}"` } }
   // Who could not take up the last bundle would fail at the same changes again and again: it gets everything.
   const isHealthy = !instances.hasProblem(instanceOf(request))
-  const { revision, bytes } = await source.bundleFor(held, acceptsDelta && isHealthy)
+  const { revision, bytes } = await source.bundleFor(held, acceptsDelta && isSafe && isHealthy)
   return {
     status: 200,
     headers: { 'content-type': bundleType, 'cache-control': 'no-store', etag: `"${revision}"` },

@@ -4,7 +4,7 @@ import { BundleStore } from './bundle-store.ts'
 import type { BundleOperation } from './data.ts'
 import type { PathChange } from './patch.ts'
 import { parseRevision } from './revision.ts'
-import { sampleTenant } from './sample.ts'
+import { sampleTenant } from './testing/sample.ts'
 
 const pool = { requests_per_unit: 1000, unit: 'SECOND' } as const
 

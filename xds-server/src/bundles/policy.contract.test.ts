@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { hasOpa, opaBinary, policyFile, policyFolder } from './live-opa.ts'
+import { hasOpa, opaBinary, policyFile, policyFolder } from './testing/live-opa.ts'
 
 const capabilities = join(policyFolder, 'capabilities.json')
 

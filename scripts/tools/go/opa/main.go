@@ -11,6 +11,9 @@ import (
 
 func main() {
 	runtime.RegisterPlugin(plugin.PluginName, plugin.Factory{})
+	if len(os.Args) > 1 && os.Args[1] == "run" {
+		useActivator()
+	}
 	if err := cmd.RootCommand.Execute(); err != nil {
 		os.Exit(1)
 	}

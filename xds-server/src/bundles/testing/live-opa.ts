@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import type { TestCertificate } from '@bulkhead/runtime/testing-certificates'
 import { z } from 'zod'
 
-const root = new URL('../../../', import.meta.url)
+const root = new URL('../../../../', import.meta.url)
 const tool = (name: string): string => fileURLToPath(new URL(`.tools/bin/${name}`, root))
 
 export const opaBinary = tool('opa')
@@ -23,6 +23,8 @@ export const hasOpa = existsSync(opaBinary)
 
 export interface LiveOpa {
   readonly process: ChildProcess
+  /** The socket on which it answers Envoy. */
+  readonly socketPath: string
   /** What the policy says about this input; undefined while there is no policy. */
   decide(input: unknown): Promise<unknown>
   log(): Promise<string>
@@ -63,6 +65,7 @@ export async function startOpa({ id, bundlesUrl, caCert, client }: LiveOpaOption
   })
   const opa: LiveOpa = {
     process,
+    socketPath: inFolder('envoy.sock'),
     decide: (input) => decide(api, input),
     log: () => readFile(inFolder('log'), 'utf8'),
     stop: async (signal = 'SIGTERM') => {

@@ -1,4 +1,4 @@
-import type { SubscriptionData, TenantData } from './data.ts'
+import type { SubscriptionData, TenantData } from '../data.ts'
 
 /** A tenant as the tests of this room need it. */
 export function sampleTenant(name: string, edit: Partial<TenantData> = {}): TenantData {
