@@ -1,6 +1,6 @@
 import type { Problem } from '@bulkhead/crds'
-import type { PathMatch, Route } from '../model/model.ts'
-import { pathText, publicMatch } from '../model/public-match.ts'
+import type { Route } from '../model/model.ts'
+import { pathShape, pathText, publicMatch } from '../model/public-match.ts'
 
 /** A route that a tool set asks for; `index` is the tool's place in its list. */
 export interface Candidate {
@@ -24,7 +24,8 @@ export function resolveConflicts(candidates: readonly Candidate[]): Resolved {
   const routes: Route[] = []
   const conflicts: { uid: string; problem: Problem }[] = []
   for (const { route, index } of candidates) {
-    const key = `${route.host} ${matchKey(publicMatch(route))}`
+    const match = publicMatch(route)
+    const key = `${route.host} ${match.kind} ${pathShape(match)}`
     const older = held.get(key) ?? []
     const winner = older.find((other) => overlaps(other.methods, route.methods))
     if (winner === undefined) {
@@ -69,16 +70,4 @@ function freeMethods(route: Route, older: readonly Route[]): readonly string[] {
 
 function overlaps(left: readonly string[], right: readonly string[]): boolean {
   return left.length === 0 || right.length === 0 || left.some((method) => right.includes(method))
-}
-
-// Parameters differ in name only: `/a/{x}` and `/a/{y}` match the same requests.
-function matchKey(match: PathMatch): string {
-  switch (match.kind) {
-    case 'exact':
-      return `exact ${match.path}`
-    case 'template':
-      return `template ${match.path.replace(/\{[^}]*\}/g, '{}')}`
-    case 'prefix':
-      return `prefix ${match.prefix}`
-  }
 }

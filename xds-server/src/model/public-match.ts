@@ -5,6 +5,11 @@ export function pathText(match: PathMatch): string {
   return match.kind === 'prefix' ? match.prefix.replace(/\/+$/, '') : match.path
 }
 
+/** One text for all paths that the same requests match: the names of parameters do not count. */
+export function pathShape(match: PathMatch): string {
+  return pathText(match).replace(/\{[^}]*\}/g, '{}')
+}
+
 /** What a caller's path must look like: the tool's own match below the tool set's base path. */
 export function publicMatch({ match, basePath }: Pick<Route, 'match' | 'basePath'>): PathMatch {
   // The base path alone is what a tool at `/` is called by.

@@ -7,6 +7,8 @@ import { acmeToken, tenants } from './testing/world.ts'
 let rig: Rig
 const atAcme = (path: string, headers: Readonly<Record<string, string>> = { authorization: acmeToken() }) =>
   rig.call({ host: 'acme.gw.test', path, headers })
+const send = (method: string, path: string) =>
+  rig.call({ host: 'acme.gw.test', path, method, headers: { authorization: acmeToken() } })
 
 describe.runIf(hasEnvoy)('a real Envoy with the translated routes', () => {
   beforeAll(async () => {
@@ -74,12 +76,13 @@ describe.runIf(hasEnvoy)('a real Envoy with the translated routes', () => {
   })
 
   test('a method that a path does not have gets 405 and the methods that it has', async () => {
-    const answer = await rig.call({
-      host: 'acme.gw.test',
-      path: '/orders',
-      method: 'DELETE',
-      headers: { authorization: acmeToken() },
-    })
+    const answer = await send('DELETE', '/orders')
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, POST'])
+  })
+
+  test('two tools share a path by their methods, whatever each calls its parameters', async () => {
+    const answers = await Promise.all(['GET', 'DELETE', 'PUT'].map((method) => send(method, '/pets/7')))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 405])
+    expect(answers[2]?.headers.allow).toBe('DELETE, GET')
   })
 })

@@ -66,3 +66,8 @@ test('the more specific path comes first, whatever order they come in', () => {
     [...sorted].sort((left, right) => JSON.stringify(left).localeCompare(JSON.stringify(right))).sort(comparePaths),
   ).toEqual(sorted)
 })
+
+test('templates that differ in the names of their parameters are one path', () => {
+  expect(comparePaths(template('/a/{x}/b'), template('/a/{y}/b'))).toBe(0)
+  expect(comparePaths(template('/a/{x}'), template('/a/{x}/'))).not.toBe(0)
+})

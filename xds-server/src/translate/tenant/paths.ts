@@ -1,6 +1,6 @@
 import type { RouteAction, RouteMatch } from '@bulkhead/envoy'
 import type { PathMatch } from '../../model/model.ts'
-import { pathText } from '../../model/public-match.ts'
+import { pathShape } from '../../model/public-match.ts'
 import { byText, extension } from '../values.ts'
 
 /** One way in which Envoy recognises a path, and what the backend gets to see instead of it. */
@@ -70,8 +70,8 @@ const rank = { exact: 0, template: 1, prefix: 2 } as const
 /** The more specific path first: exact, then templates, then prefixes from long to short; never by age. */
 export function comparePaths(left: PathMatch, right: PathMatch): number {
   if (left.kind !== right.kind) return rank[left.kind] - rank[right.kind]
-  const a = pathText(left)
-  const b = pathText(right)
+  const a = pathShape(left)
+  const b = pathShape(right)
   if (left.kind === 'prefix') return b.length - a.length || byText(a, b)
   return left.kind === 'template' ? compareTemplates(a, b) : byText(a, b)
 }

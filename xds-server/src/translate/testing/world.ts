@@ -13,6 +13,8 @@ function routesFor(endpoint: Endpoint): readonly Route[] {
     to('orders', { match: { kind: 'exact', path: '/orders' }, methods: ['GET', 'POST'] }),
     to('order', { match: { kind: 'template', path: '/orders/{id}' } }),
     to('special', { match: { kind: 'exact', path: '/orders/special' } }),
+    to('pet', { match: { kind: 'template', path: '/pets/{id}' }, methods: ['GET'] }),
+    to('release', { match: { kind: 'template', path: '/pets/{pet}' }, methods: ['DELETE'] }),
     to('deep', { match: { kind: 'template', path: '/a/{b}/c/{d}/e/{f}/g/{h}/i/{j}/k/{l}' } }),
     to('slash', { match: { kind: 'template', path: '/slash/{b}/' }, basePath: '/base' }),
     to('based', { match: { kind: 'template', path: '/item.s/{id}/x' }, basePath: '/base' }),
