@@ -124,6 +124,13 @@ test.each([
   expect(parsed.ok ? '' : parsed.problem).toContain(field)
 })
 
+test.each([
+  ['a name of 128 characters outside the basic plane', { displayName: '🦊'.repeat(128) }],
+  ['a host with a space that is one to JavaScript alone', { hostnames: [{ host: 'a.test\u00a0' }] }],
+])('what the API server lets in is let in here too: %s', (_title, spec) => {
+  expect(parserOf(tenant)({ metadata, spec: { displayName: 'Acme', ...spec } }).ok).toBe(true)
+})
+
 test('S-196 a field named __proto__ changes nothing', () => {
   const raw: unknown = JSON.parse(
     JSON.stringify({ metadata, spec: { displayName: 'A' } }).replace(

@@ -7,8 +7,15 @@ export interface CelRule {
   readonly message: string
 }
 
-/** Text of at most `max` characters; every string of the API is bounded. */
-export const text = (max: number) => z.string().max(max)
+/** Text of at most `max` characters, counted as the API server does: whole ones; every string of the API is bounded. */
+export const text = (max: number) =>
+  z
+    .string()
+    .refine(
+      (value) => value.length <= max || Array.from(value).length <= max,
+      `Too long: want at most ${max} characters`,
+    )
+    .meta({ maxLength: max })
 
 /** A DNS label, as names of Kubernetes objects and namespaces are. */
 export const label = (max = 63) =>
@@ -21,12 +28,13 @@ export const label = (max = 63) =>
 /** A whole number between the two bounds, both included. */
 export const whole = (min: number, max: number) => z.int().min(min).max(max)
 
-/** A host as a person writes it; its canonical form is made in `build/`. */
-export const hostText = z
-  .string()
+/**
+ * A host as a person writes it; its canonical form is made in `build/`. The spaces are spelled out, for `\s` is more to
+ * JavaScript than to the API server: an object that only one of them takes would be stuck.
+ */
+export const hostText = text(253)
   .min(1)
-  .max(253)
-  .regex(/^[^\s/@:*%]+$/)
+  .regex(/^[^ \t\n\f\r/@:*%]+$/)
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 

@@ -44,9 +44,10 @@ const quota = z.object({
   plans: whole(0, 1000).default(50),
   subscriptions: whole(0, 20_000).default(1000),
   accessPolicies: whole(0, 1000).default(100),
-  resources: z
-    .record(z.string().max(128), text(32))
-    .meta({ maxProperties: 32 })
+  resources: withRules(z.record(text(128), text(32)).meta({ maxProperties: 32 }), [
+    // A structural schema bounds no key.
+    { rule: 'self.all(key, size(key) <= 128)', message: 'a resource name has at most 128 characters' },
+  ])
     .optional()
     .describe('More limits of the ResourceQuota, like requests.cpu'),
 })
