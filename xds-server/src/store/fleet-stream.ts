@@ -25,6 +25,7 @@ export class FleetStream {
   readonly #fleet: Fleet
   readonly #options: FleetStreamOptions
   readonly #unsubscribe: () => void
+  #view: StreamView | undefined
   #attached: AttachedStream | undefined
   #detach: () => void = () => undefined
 
@@ -32,8 +33,10 @@ export class FleetStream {
     this.#fleet = fleet
     this.#options = options
     const { types, ownType, window, answerTimeoutMs, member } = options
-    const makeView = (progress: Progress): StreamView =>
-      new StreamView(fleet.store, progress, { member, patienceMs: answerTimeoutMs })
+    const makeView = (progress: Progress): StreamView => {
+      this.#view = new StreamView(fleet.store, progress, { member, patienceMs: answerTimeoutMs })
+      return this.#view
+    }
     const noncePrefix = `${options.id}/`
     this.delta = new DeltaStream({ types, ownType, window, answerTimeoutMs, noncePrefix, makeView })
     this.#unsubscribe = fleet.store.subscribe((change) => this.#take(change))
@@ -75,6 +78,8 @@ export class FleetStream {
   }
 
   #take(change: Change): void {
+    if (change.kind === 'group' && this.#fleet.store.published(change.group).size === 0)
+      this.#view?.forget(change.group)
     if (change.kind === 'opened') this.delta.changedAll()
     else for (const [typeUrl, names] of change.names) this.delta.changed(typeUrl, names)
     // What is published may be what the stream has had all along, and then no answer will say so.

@@ -78,6 +78,19 @@ describe('additions', () => {
     expect(said(client.receive())).toEqual(['+routeConfiguration a/routes'])
   })
 
+  test('rule 54: a group that was withdrawn while it waited waits anew when it comes back', () => {
+    const fleet = fleetWith()
+    const client = started(fleet)
+    fleet.store.publish('a', groupOf('a'))
+    const [added] = client.receive()
+    fleet.store.publish('a', [])
+    client.ack(added!)
+    client.drain()
+    client.wait(3_600_000)
+    fleet.store.publish('a', groupOf('a'))
+    expect(said(client.receive())).toEqual(['+cluster a/c'])
+  })
+
   test('a host whose cluster was refused is never shown, however long it takes', () => {
     const fleet = fleetWith()
     const client = started(fleet)
@@ -172,6 +185,24 @@ describe('removals', () => {
     expect(client.receive()).toEqual([])
     client.wait(1)
     expect(said(client.receive())).toEqual(['-cluster a/old'])
+  })
+
+  test.each([
+    ['of another cluster', (): readonly EncodedResource[] => [clusterOf('a/other')]],
+    ['of the same cluster', () => [clusterOf('a/old')]],
+  ])('rule 55: a removal that was not answered in time leaves the next one in order, %s', (_title, next) => {
+    const fleet = fleetWith('a')
+    fleet.store.publish('a', [...groupOf('a'), clusterOf('a/old')])
+    const client = started(fleet)
+    fleet.store.publish('a', groupOf('a', 'without old'))
+    const [late] = client.receive()
+    client.wait(5000)
+    expect(said(client.drain())).toEqual(['-cluster a/old'])
+    client.ack(late!)
+    fleet.store.publish('a', [...groupOf('a', 'with another'), ...next()])
+    client.follow()
+    fleet.store.publish('a', groupOf('a', 'without it'))
+    expect(said(client.receive())).toEqual(['+routeConfiguration a/routes'])
   })
 
   test('rule 45: a RouteConfiguration that a host leads to is never reported removed', () => {

@@ -2,9 +2,10 @@
 import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
 import type { Progress, Verdict, View } from '../subscription/index.ts'
+import { keyOf } from './references.ts'
 import type { Store } from './store.ts'
 import { Waits } from './waits.ts'
-import type { Readiness } from './waits.ts'
+import type { Readiness, Step } from './waits.ts'
 
 const WITHHELD: Verdict = { kind: 'withheld', until: 'progress' }
 const KEPT: Verdict = { kind: 'withheld', until: 'change' }
@@ -41,6 +42,11 @@ export class StreamView implements View {
     return this.#store.names(typeUrl)
   }
 
+  /** Forgets what a group that is gone was waiting for. */
+  forget(group: string): void {
+    this.#waits.endGroup(group)
+  }
+
   overdueGroups(nowMs: number): readonly string[] {
     return this.#waits.overdue(nowMs)
   }
@@ -50,13 +56,8 @@ export class StreamView implements View {
     if (target === undefined || !this.#isVisible(target.group)) return this.#verdictOfMissing(typeUrl, name, nowMs)
     const { group, resource } = target
     if (resource === undefined) return KEPT
-    return (
-      this.#gate(this.#mayAdd(typeUrl, name, group), `add ${typeUrl} ${group}`, group, nowMs) ?? {
-        kind: 'present',
-        group,
-        resource,
-      }
-    )
+    const step = { key: keyOf(resource), group, version: resource.version }
+    return this.#gate(step, this.#mayAdd(typeUrl, name, group), nowMs) ?? { kind: 'present', group, resource }
   }
 
   #isVisible(group: string): boolean {
@@ -69,11 +70,15 @@ export class StreamView implements View {
       const empty = this.#emptyEndpoints(name)
       if (empty !== undefined) return empty
     }
+    const key = keyOf({ typeUrl, name })
     const group = this.#progress.heldGroup(typeUrl, name)
-    if (group === undefined) return ABSENT
+    if (group === undefined) {
+      this.#waits.end(key)
+      return ABSENT
+    }
     // It may belong to a group that is refused and of which we know nothing good: then the client's own is the best.
     if (group === '' && isReferredTo(typeUrl) && this.#store.hasGroupWithoutGood) return WITHHELD
-    return this.#gate(this.#mayRemove(typeUrl, group), `remove ${typeUrl} ${group}`, group, nowMs) ?? ABSENT
+    return this.#gate({ key, group, version: undefined }, this.#mayRemove(typeUrl, group), nowMs) ?? ABSENT
   }
 
   /** A cluster without endpoints is told so; silence would keep it warming for ever. */
@@ -84,9 +89,9 @@ export class StreamView implements View {
     return { kind: 'present', group: cluster.group, resource: makeResource(TYPE_URLS.endpoints, name, bytes) }
   }
 
-  #gate(readiness: Readiness, wait: string, group: string, nowMs: number): Verdict | undefined {
+  #gate(step: Step, readiness: Readiness, nowMs: number): Verdict | undefined {
     if (readiness === 'blocked') return KEPT
-    return this.#waits.isOver(wait, group, { readiness, nowMs }) ? undefined : WITHHELD
+    return this.#waits.isOver(step, { readiness, nowMs }) ? undefined : WITHHELD
   }
 
   #mayAdd(typeUrl: TypeUrl, name: string, group: string): Readiness {
