@@ -31,6 +31,7 @@ describe('routes', () => {
     ]
     const toolSets = [aToolSet('api', ['exact', 'root', 'template', 'prefix'], { basePath: '/v1' })]
     expect(build({ tools, toolSets }).model.routes.map(({ match, basePath }) => ({ match, basePath }))).toEqual([
+      { match: { kind: 'exact', path: '' }, basePath: '/v1' },
       { match: { kind: 'exact', path: '/' }, basePath: '/v1' },
       { match: { kind: 'prefix', prefix: '/files/' }, basePath: '/v1' },
       { match: { kind: 'exact', path: '/pets' }, basePath: '/v1' },
@@ -217,6 +218,17 @@ describe('conflicts', () => {
     const built = build({ tools, toolSets: [aToolSet('api', ['a', 'b', 'c'])] })
     expect(built.findings.flatMap(({ problems }) => problems)).toEqual([])
     expect(built.model.routes).toHaveLength(3)
+  })
+
+  test.each(['/one', '/one/'])('are seen at %s, which a tool at / below /one is called by too', (path) => {
+    const tools = [aTool('a', pets(['GET'], path)), aTool('root', pets(['GET'], '/'))]
+    const toolSets = [aToolSet('api', ['a']), aToolSet('one', ['root'], { basePath: '/one' }, younger)]
+    const built = build({ tools, toolSets })
+    expect(built.model.routes.map(({ toolSet, action }) => `${toolSet.name} ${action.kind}`).sort()).toEqual([
+      'api forward',
+      'one forward',
+    ])
+    expect(reasonsOf(built, 'ToolSet', 'one')).toEqual(['Conflict'])
   })
 
   test('see through the names of parameters', () => {

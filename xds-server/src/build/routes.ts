@@ -1,7 +1,7 @@
 import type { Problem, ToolSet } from '@bulkhead/crds'
 import { canonicalHost } from '@bulkhead/tenancy'
 import type { Host } from '@bulkhead/tenancy'
-import type { ObjectRef, Route } from '../model/model.ts'
+import type { ObjectRef, PathMatch, Route } from '../model/model.ts'
 import { pathText, publicMatch } from '../model/public-match.ts'
 import { resolveConflicts } from './conflicts.ts'
 import type { Candidate } from './conflicts.ts'
@@ -90,7 +90,7 @@ interface Publication {
 function candidatesOf({ toolSet, ref, host, tool, index }: Publication): readonly Candidate[] {
   const basePath = withoutTrailingSlash(toolSet.spec.basePath)
   const { methods, action } = tool
-  return tool.matches.map((match) => ({
+  return matchesBelow(basePath, tool).map((match) => ({
     index,
     route: {
       toolSet: ref,
@@ -103,6 +103,12 @@ function candidatesOf({ toolSet, ref, host, tool, index }: Publication): readonl
       action,
     },
   }))
+}
+
+// Below a base path a tool at `/` is called with and without the slash: two paths, either of which another may hold.
+function matchesBelow(basePath: string, { matches }: UnderstoodTool): readonly PathMatch[] {
+  const isBoth = (match: PathMatch): boolean => basePath !== '' && match.kind === 'exact' && match.path === '/'
+  return matches.flatMap((match) => (isBoth(match) ? [{ kind: 'exact', path: '' }, match] : [match]))
 }
 
 function withoutTrailingSlash(path: string): string {

@@ -4,7 +4,7 @@ import type { Host, TenantId, TenantName } from '@bulkhead/tenancy'
 
 /** How a tool wants the path: below the tool set's base path, which the backend does not see. */
 export type PathMatch =
-  | { readonly kind: 'exact'; readonly path: string }
+  | { readonly kind: 'exact'; readonly path: string } // empty: the base path itself
   | { readonly kind: 'template'; readonly path: string } // `{name}` stands for one segment
   | { readonly kind: 'prefix'; readonly prefix: string } // on whole segments
 

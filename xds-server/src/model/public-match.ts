@@ -12,7 +12,6 @@ export function pathShape(match: PathMatch): string {
 
 /** What a caller's path must look like: the tool's own match below the tool set's base path. */
 export function publicMatch({ match, basePath }: Pick<Route, 'match' | 'basePath'>): PathMatch {
-  // The base path alone is what a tool at `/` is called by.
-  const path = pathText(match) === '/' ? basePath || '/' : basePath + pathText(match)
-  return match.kind === 'prefix' ? { kind: 'prefix', prefix: path || '/' } : { kind: match.kind, path }
+  const path = basePath + pathText(match) || '/'
+  return match.kind === 'prefix' ? { kind: 'prefix', prefix: path } : { kind: match.kind, path }
 }

@@ -10,13 +10,12 @@ export interface PathRule {
 }
 
 /**
- * The rules for a tool's path below a base path. A prefix ends at a segment, and where the backend sees `/`, the base
- * path stands for it with and without a slash. No regular expressions: their size is limited and they want escaping.
+ * The rules for a tool's path below a base path. A prefix ends at a segment; the backend never sees an empty path. No regular expressions: their size is limited and they want escaping.
  */
 export function pathRules(basePath: string, match: PathMatch): readonly PathRule[] {
   switch (match.kind) {
     case 'exact':
-      return exactRules(basePath, match.path)
+      return [exactRule(basePath, match.path)]
     case 'template':
       return [templateRule(basePath, match.path)]
     case 'prefix':
@@ -24,10 +23,9 @@ export function pathRules(basePath: string, match: PathMatch): readonly PathRule
   }
 }
 
-function exactRules(basePath: string, path: string): readonly PathRule[] {
-  if (basePath === '') return [{ match: { path }, rewrite: {} }]
-  const paths = path === '/' ? [basePath, `${basePath}/`] : [basePath + path]
-  return paths.map((each) => ({ match: { path: each }, rewrite: { prefixRewrite: path } }))
+function exactRule(basePath: string, path: string): PathRule {
+  if (basePath === '') return { match: { path: path || '/' }, rewrite: {} }
+  return { match: { path: basePath + path }, rewrite: { prefixRewrite: path || '/' } }
 }
 
 function prefixRules(basePath: string, prefix: string): readonly PathRule[] {

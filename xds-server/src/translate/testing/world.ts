@@ -21,6 +21,7 @@ function routesFor(endpoint: Endpoint): readonly Route[] {
     to('api', { match: { kind: 'prefix', prefix: '/api' } }),
     to('api2', { match: { kind: 'prefix', prefix: '/api' }, basePath: '/base' }),
     to('root', { match: { kind: 'prefix', prefix: '/' }, basePath: '/all' }),
+    to('one', { match: { kind: 'exact', path: '' }, basePath: '/one' }),
     to('one', { match: { kind: 'exact', path: '/' }, basePath: '/one' }),
     to('two', { match: { kind: 'exact', path: '/two' }, basePath: '/one' }),
     to('open', { access: 'Public' }),
