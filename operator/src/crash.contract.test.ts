@@ -1,10 +1,10 @@
-import { kinds, parserOf, tenant as tenantSchema } from '@bulkhead/crds'
-import type { Tenant } from '@bulkhead/crds'
+import { kinds } from '@bulkhead/crds'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readTenant } from './facts.ts'
+import type { ReadTenant } from './facts.ts'
 import { secretValue } from './kubernetes/secrets.ts'
 import { dyingParts } from './testing/crash.ts'
 import type { CrashPoint } from './testing/crash.ts'
-import { parsed } from './testing/samples.ts'
 import { stepsIn } from './testing/steps.ts'
 import type { Steps } from './testing/steps.ts'
 import { startWorld } from './testing/world.ts'
@@ -23,8 +23,8 @@ afterAll(() => world.stop())
 const signal = AbortSignal.timeout(3_600_000)
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
 
-async function read(name: string): Promise<Tenant> {
-  return parsed(parserOf(tenantSchema)(await world.admin.get({ kind: kinds.tenant, name })))
+async function read(name: string): Promise<ReadTenant> {
+  return readTenant(await world.admin.get({ kind: kinds.tenant, name }))
 }
 
 async function dieAt(name: string, point: CrashPoint): Promise<boolean> {

@@ -38,28 +38,6 @@ async function restartOperator(): Promise<void> {
 
 const subscriptionRef = (namespace: string, name: string) => ({ kind: kinds.subscription, namespace, name })
 
-async function publish(namespace: string, hostname: string): Promise<void> {
-  const meta = (name: string) => ({ name, namespace })
-  await world.admin.create(kinds.toolSet, {
-    metadata: meta('orders'),
-    spec: { hostname, basePath: '/orders', tools: ['list'] },
-  })
-  await world.admin.create(kinds.plan, { metadata: meta('gold'), spec: { roles: ['reader', 'writer'] } })
-}
-
-async function subscribe(namespace: string, name: string, spec = {}): Promise<void> {
-  await world.admin.create(kinds.subscription, {
-    metadata: { namespace, name },
-    spec: {
-      toolSetRef: { name: 'orders' },
-      planRef: { name: 'gold' },
-      application: { displayName: 'App' },
-      credentials: { type: 'OAuth2', secretName: `${name}-credentials` },
-      ...spec,
-    },
-  })
-}
-
 test('a Tenant becomes a namespace, a realm, a schema and its grants, and is Ready once it is programmed', async () => {
   await steps.createTenant('acme', {
     hostnames: [{ host: 'API.acme.example' }],
@@ -96,8 +74,8 @@ test('a settled Tenant is not written again', async () => {
 })
 
 test("a Subscription's token names the tenant, the client and exactly the plan's roles", async () => {
-  await publish('tenant-acme', 'acme.gw.test')
-  await subscribe('tenant-acme', 'app')
+  await steps.publish('tenant-acme', 'acme.gw.test')
+  await steps.subscribe('tenant-acme', 'app')
   const made = await steps.subscriptionWith(subscriptionRef('tenant-acme', 'app'), 'True', [
     'Accepted',
     'CredentialsReady',
@@ -132,7 +110,7 @@ test('a suspended Subscription gets no token, and gets one again when it resumes
 test('a Secret of the wanted name that is not ours is left alone: NameTaken', async () => {
   const metadata = { namespace: 'tenant-acme', name: 'second-credentials' }
   await world.admin.create(secretKind, { metadata, type: 'Opaque', data: { mine: 'eA==' } })
-  await subscribe('tenant-acme', 'second')
+  await steps.subscribe('tenant-acme', 'second')
   const ref = subscriptionRef('tenant-acme', 'second')
   const refused = await steps.subscriptionWith(ref, 'False', ['CredentialsReady'])
   expect(findCondition(refused.status?.conditions, 'CredentialsReady')?.reason).toBe('NameTaken')

@@ -1,17 +1,20 @@
 // operator: watches the API and makes tenants and subscriptions what they say. This file joins the rooms; main.ts
 // makes what they need.
-import { parserOf, subscription as subscriptionSchema, tenant as tenantSchema } from '@bulkhead/crds'
-import type { Subscription, Tenant } from '@bulkhead/crds'
+import { findCondition } from '@bulkhead/crds'
 import { createKeyedQueue } from '@bulkhead/runtime'
-import type { Change, KeyedQueue, KubeRef, ReconcileResult } from '@bulkhead/runtime'
-import { tenantOfNamespace } from '@bulkhead/tenancy'
+import type { Change, KeyedQueue, ReconcileResult } from '@bulkhead/runtime'
+import { namespaceOf, tenantOfNamespace } from '@bulkhead/tenancy'
+import { readSubscription, readTenant } from './facts.ts'
+import type { SubscriptionFacts, TenantFacts } from './facts.ts'
 import { subscriptionKind, tenantKind } from './kubernetes/kinds.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
-import { reconcileSubscription } from './subscription/reconcile.ts'
+import { deleteOrphans } from './subscription/orphans.ts'
+import { leaveRealm, reconcileSubscription } from './subscription/reconcile.ts'
 import type { Parts } from './tenant/parts.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import type { Look } from './tenant/reconcile.ts'
+import { ownerOf } from './tenant/wanted.ts'
 import { all, byNamespace, startWatches } from './watches.ts'
 import type { WatchParts, Watches } from './watches.ts'
 
@@ -58,7 +61,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const gate = { isOpen: false }
   const watches: Watches = startWatches(options, {
     onTenant: (change) => gate.isOpen && tenantChanged(running, change),
-    onSubscription: ({ key }) => gate.isOpen && subscriptions.add(key),
+    onSubscription: (change) => gate.isOpen && subscriptions.add(subscriptionKey(change)),
     onToolSet: ({ object }) => gate.isOpen && referenceChanged(running, object.metadata.namespace),
     onPlan: ({ object }) => gate.isOpen && referenceChanged(running, object.metadata.namespace),
   })
@@ -85,28 +88,30 @@ function never(opened: Promise<void>): Promise<never> {
   return new Promise((_resolve, reject) => void opened.catch(reject))
 }
 
+// One that is gone is known by its uid, so that its successor of the same name is not taken for it.
+function subscriptionKey({ type, key, object }: Change<SubscriptionFacts>): string {
+  return type === 'deleted' ? `${key}/${object.metadata.uid}` : key
+}
+
 function namespaceIn(key: string): string {
   return key.slice(0, key.indexOf('/'))
 }
 
-function tenantChanged({ tenants, subscriptions, watches, looks }: Running, change: Change<Tenant>): void {
+function tenantChanged(running: Running, change: Change<TenantFacts>): void {
+  const { tenants, looks } = running
   const { object } = change
-  const old = change.type === 'modified' ? change.old : undefined
   if (change.type === 'deleted') looks.delete(object.metadata.uid)
   tenants.add(change.key)
-  // What its subscriptions are made from; whatever else changes in a tenant is nothing to them.
-  const relevant = (tenant: Tenant | undefined) => [
-    tenant?.metadata.deletionTimestamp,
-    tenant?.spec.suspended,
-    tenant?.status?.identity?.issuer,
-    tenant?.status?.conditions?.find((entry) => entry.type === 'IdentityReady')?.status,
-  ]
-  const namespace = object.status?.namespace
-  const hasChanged = change.type !== 'modified' || String(relevant(old)) !== String(relevant(object))
-  if (!hasChanged || namespace === undefined) return
-  for (const { metadata } of watches.subscriptions.store.getByIndex(byNamespace, namespace)) {
-    subscriptions.add(`${namespace}/${metadata.name}`)
-  }
+  const hasChanged = change.type !== 'modified' || subscriptionsNeed(change.old) !== subscriptionsNeed(object)
+  const owner = ownerOf(object.metadata)
+  if (hasChanged && owner !== undefined) referenceChanged(running, namespaceOf(owner.name))
+}
+
+// What subscriptions are made from; whatever else changes in a tenant is nothing to them.
+function subscriptionsNeed({ metadata, spec, status = {} }: TenantFacts): string {
+  const { namespace, identity, conditions } = status
+  const identityReady = findCondition(conditions, 'IdentityReady')?.status
+  return JSON.stringify([metadata.deletionTimestamp, spec.suspended, namespace, identity?.issuer, identityReady])
 }
 
 function referenceChanged({ subscriptions, watches }: Running, namespace = ''): void {
@@ -116,14 +121,20 @@ function referenceChanged({ subscriptions, watches }: Running, namespace = ''): 
 }
 
 async function workTenant(running: Running, name: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { options, looks } = running
+  const { options, watches, looks } = running
   // Read anew: the copy may lag behind our own last write.
-  const tenant = await readAnew(running, { kind: tenantKind, name }, parserOf(tenantSchema), signal)
-  if (tenant === undefined) return {}
-  const { uid, generation } = tenant.metadata
+  const found = await options.kubernetes.find({ kind: tenantKind, name }, { signal })
+  if (found === undefined) return {}
+  const tenant = readTenant(found)
+  const { uid, generation } = tenant.object.metadata
   const look = looks.get(uid)
   const recent = look?.generation === generation && isFresh(look, options) ? look : undefined
   const reconciled = await reconcileTenant(options.parts, tenant, recent, signal)
+  if (recent === undefined && reconciled.look !== undefined) {
+    const known = watches.subscriptions.store.getByIndex(byNamespace, tenant.object.status?.namespace ?? '')
+    const uids = new Set(known.map(({ metadata }) => metadata.uid))
+    await deleteOrphans(options.parts, tenant.object, (one) => uids.has(one), signal)
+  }
   if (reconciled.look === undefined) looks.delete(uid)
   else looks.set(uid, reconciled.look)
   options.operatorMetrics.ended('Tenant', reconciled.outcome.kind)
@@ -137,43 +148,22 @@ function isFresh(look: Look, { clock, resyncMs }: OperatorOptions): boolean {
 
 async function workSubscription(running: Running, key: string, signal: AbortSignal): Promise<ReconcileResult> {
   const { options, watches } = running
-  const namespace = namespaceIn(key)
-  const ref = { kind: subscriptionKind, namespace, name: key.slice(namespace.length + 1) }
-  const subscription = await readAnew(running, ref, parserOf(subscriptionSchema), signal)
-  if (subscription === undefined) return {}
+  const [namespace = '', name = '', goneUid] = key.split('/')
+  const tenant = watches.tenants.store.get(tenantOfNamespace(namespace) ?? '')
+  const found = await options.kubernetes.find({ kind: subscriptionKind, namespace, name }, { signal })
+  if (goneUid !== undefined && found?.metadata.uid !== goneUid) {
+    return requeue(await leaveRealm(options.parts, goneUid, tenant, signal), options)
+  }
+  if (found === undefined) return {}
+  const subscription = readSubscription(found)
   const around = {
-    tenant: tenantIn(watches, namespace),
-    toolSet: watches.toolSets.store.get(`${namespace}/${subscription.spec.toolSetRef.name}`),
-    plan: watches.plans.store.get(`${namespace}/${subscription.spec.planRef.name}`),
+    tenant,
+    toolSet: (name: string) => watches.toolSets.store.get(`${namespace}/${name}`),
+    plan: (name: string) => watches.plans.store.get(`${namespace}/${name}`),
   }
   const outcome = await reconcileSubscription(options.parts, subscription, around, signal)
   options.operatorMetrics.ended('Subscription', outcome.kind)
   return requeue(outcome, options)
-}
-
-// By the Tenant's own word, not by the namespace's name alone: a foreign `tenant-acme` is nobody's.
-function tenantIn(watches: Watches, namespace: string): Tenant | undefined {
-  const name = tenantOfNamespace(namespace)
-  const tenant = name === undefined ? undefined : watches.tenants.store.get(name)
-  if (tenant?.status?.namespace !== namespace) return undefined
-  const conditions = tenant.status.conditions ?? []
-  return conditions.some((entry) => entry.type === 'NamespaceReady' && entry.reason === 'NameTaken')
-    ? undefined
-    : tenant
-}
-
-async function readAnew<T extends Tenant | Subscription>(
-  { options }: Running,
-  ref: KubeRef,
-  parse: ReturnType<typeof parserOf<T>>,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  const found = await options.kubernetes.find(ref, { signal })
-  if (found === undefined) return undefined
-  const parsed = parse(found)
-  if (parsed.ok) return parsed.value
-  // The watch has set it aside and said so; there is nothing that can be done with it until it is mended.
-  return undefined
 }
 
 const jitter = 0.2

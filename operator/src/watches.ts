@@ -1,8 +1,10 @@
-import { kinds, parserOf, plan, subscription, tenant, toolSet } from '@bulkhead/crds'
-import type { KindInfo, Plan, Subscription, Tenant, ToolSet } from '@bulkhead/crds'
+import { kinds, parserOf, plan, toolSet } from '@bulkhead/crds'
+import type { KindInfo, Plan, ToolSet } from '@bulkhead/crds'
 import { superviseListWatch } from '@bulkhead/runtime'
 import type { Change, Clock, IndexFunction, KubeClient, ListWatch, Logger, Metrics } from '@bulkhead/runtime'
 import type { z } from 'zod'
+import { subscriptionFacts, tenantFacts } from './facts.ts'
+import type { SubscriptionFacts, TenantFacts } from './facts.ts'
 
 export interface WatchParts {
   readonly kubernetes: KubeClient
@@ -13,15 +15,15 @@ export interface WatchParts {
 }
 
 export interface Listeners {
-  readonly onTenant: (change: Change<Tenant>) => void
-  readonly onSubscription: (change: Change<Subscription>) => void
+  readonly onTenant: (change: Change<TenantFacts>) => void
+  readonly onSubscription: (change: Change<SubscriptionFacts>) => void
   readonly onToolSet: (change: Change<ToolSet>) => void
   readonly onPlan: (change: Change<Plan>) => void
 }
 
 export interface Watches {
-  readonly tenants: ListWatch<Tenant>
-  readonly subscriptions: ListWatch<Subscription>
+  readonly tenants: ListWatch<TenantFacts>
+  readonly subscriptions: ListWatch<SubscriptionFacts>
   readonly toolSets: ListWatch<ToolSet>
   readonly plans: ListWatch<Plan>
 }
@@ -39,8 +41,8 @@ export function startWatches(parts: WatchParts, listeners: Listeners): Watches {
   ): ListWatch<T> =>
     superviseListWatch({ ...parts, client: parts.kubernetes, kind, parse: parserOf(schema), onChange, indexes })
   return {
-    tenants: watch(kinds.tenant, tenant, listeners.onTenant),
-    subscriptions: watch(kinds.subscription, subscription, listeners.onSubscription, {
+    tenants: watch(kinds.tenant, tenantFacts, listeners.onTenant),
+    subscriptions: watch(kinds.subscription, subscriptionFacts, listeners.onSubscription, {
       [byNamespace]: ({ metadata }) => (metadata.namespace === undefined ? [] : [metadata.namespace]),
     }),
     toolSets: watch(kinds.toolSet, toolSet, listeners.onToolSet),

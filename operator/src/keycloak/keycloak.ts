@@ -24,6 +24,8 @@ export interface RealmAdmin {
   defaultScopes(): Promise<readonly string[]>
   addDefaultScope(scopeId: string): Promise<void>
   findClient(clientId: string): Promise<ClientRepresentation | undefined>
+  /** All clients whose id begins with a text. */
+  findClients(prefix: string): Promise<readonly ClientRepresentation[]>
   createClient(fields: Fields): Promise<'created' | 'taken'>
   updateClient(id: string, fields: Fields): Promise<void>
   /** Deletes the client; one that is gone already is as good. */

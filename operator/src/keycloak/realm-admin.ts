@@ -79,7 +79,14 @@ function scopeCalls(call: CallRealm): ScopeCalls {
 
 type ClientCalls = Pick<
   RealmAdmin,
-  'findClient' | 'createClient' | 'updateClient' | 'deleteClient' | 'setClientScopes' | 'serviceAccount' | 'enableUser'
+  | 'findClient'
+  | 'findClients'
+  | 'createClient'
+  | 'updateClient'
+  | 'deleteClient'
+  | 'setClientScopes'
+  | 'serviceAccount'
+  | 'enableUser'
 >
 
 function clientCalls(call: CallRealm): ClientCalls {
@@ -91,6 +98,7 @@ function clientCalls(call: CallRealm): ClientCalls {
         .parse(body)
         .find((client) => client.clientId === clientId)
     },
+    findClients: (prefix) => findClients(call, prefix),
     createClient: (fields) => taken(call({ doing: 'create client', method: 'POST', path: ['clients'], body: fields })),
     updateClient: async (id, fields) => {
       await call({ doing: 'update client', method: 'PUT', path: ['clients', id], body: fields })
@@ -104,6 +112,20 @@ function clientCalls(call: CallRealm): ClientCalls {
     enableUser: async (id) => {
       await call({ doing: 'enable user', method: 'PUT', path: ['users', id], body: { enabled: true } })
     },
+  }
+}
+
+const clientsPerPage = 200
+
+async function findClients(call: CallRealm, prefix: string): Promise<readonly ClientRepresentation[]> {
+  const found: ClientRepresentation[] = []
+  for (let first = 0; ; first += clientsPerPage) {
+    // Keycloak searches for the text anywhere in the id.
+    const query = { clientId: prefix, search: 'true', first: String(first), max: String(clientsPerPage) }
+    const { body } = await call({ doing: 'list clients', method: 'GET', path: ['clients'], query })
+    const page = z.array(clientRepresentation).parse(body)
+    found.push(...page.filter(({ clientId }) => clientId.startsWith(prefix)))
+    if (page.length < clientsPerPage) return found
   }
 }
 

@@ -1,3 +1,4 @@
+import { subscriptionClientId } from '@bulkhead/tenancy'
 import type { Fields } from '../keycloak/keycloak.ts'
 import type { ClientRepresentation } from '../keycloak/schema.ts'
 import { audienceScope } from '../tenant/realm.ts'
@@ -28,6 +29,11 @@ export function clientFields(clientId: string, subscriptionUid: string, isEnable
     fullScopeAllowed: false,
     attributes: { [subscriptionAttribute]: subscriptionUid },
   }
+}
+
+/** Whether a client is the one that was made for this Subscription: a client of its name can be anybody's. */
+export function isClientOf({ clientId, attributes }: ClientRepresentation, subscriptionUid: string): boolean {
+  return clientId === subscriptionClientId(subscriptionUid) && attributes[subscriptionAttribute] === subscriptionUid
 }
 
 /** Whether a client is not as wanted, its scopes aside. */

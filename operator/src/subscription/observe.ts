@@ -6,21 +6,21 @@ import { seeObject } from '../kubernetes/wanted-object.ts'
 import { findSystemSecret, realmSecretKeys } from '../tenant/observe.ts'
 import type { Parts } from '../tenant/parts.ts'
 import { isRealmOf } from '../tenant/realm.ts'
-import { subscriptionAttribute } from './client-fields.ts'
+import { isClientOf } from './client-fields.ts'
 import type { Observed, SeenClient } from './observed.ts'
 import { seeSecret } from './secret.ts'
-import type { Wanted } from './wanted.ts'
+import type { Home, Wanted } from './wanted.ts'
 
 /** Our door into the subscription's realm, or undefined when it is shut, gone, or not the tenant's. */
-export async function enterRealm(parts: Parts, wanted: Wanted, signal: AbortSignal): Promise<RealmAdmin | undefined> {
-  const found = await findSystemSecret(parts, wanted.realmSecretName, signal)
+export async function enterRealm(parts: Parts, home: Home, signal: AbortSignal): Promise<RealmAdmin | undefined> {
+  const found = await findSystemSecret(parts, home.realmSecretName, signal)
   const secret = secretValue(found, realmSecretKeys.client)
-  if (secret === undefined || seeObject(found, wanted.owner.uid).kind !== 'own') return undefined
-  const entry = await parts.keycloak.enter(wanted.realm, secret, signal)
+  if (secret === undefined || seeObject(found, home.owner.uid).kind !== 'own') return undefined
+  const entry = await parts.keycloak.enter(home.realm, secret, signal)
   if (entry.kind === 'closed') return undefined
   const realm = await entry.admin.realm()
   // A token from before the realm was disabled still opens it: that is no open realm.
-  return realm.enabled && isRealmOf(realm, wanted.owner.uid) ? entry.admin : undefined
+  return realm.enabled && isRealmOf(realm, home.owner.uid) ? entry.admin : undefined
 }
 
 export async function observe(
@@ -41,7 +41,7 @@ export async function observe(
 async function observeClient(admin: RealmAdmin, { clientId, subscription }: Wanted): Promise<SeenClient> {
   const found = await admin.findClient(clientId)
   if (found === undefined) return { kind: 'absent' }
-  if (found.attributes[subscriptionAttribute] !== subscription.uid) return { kind: 'foreign' }
+  if (!isClientOf(found, subscription.uid)) return { kind: 'foreign' }
   const { secret, ...client } = found
   const account = found.serviceAccountsEnabled ? await admin.serviceAccount(found.id) : undefined
   const accountRoles = account === undefined ? [] : await admin.rolesOfUser(account.id)

@@ -1,5 +1,7 @@
 // subscription: one application's access. A client in the tenant's realm, and its credentials in a Secret.
-import type { Subscription } from '@bulkhead/crds'
+import type { Plan, Subscription, ToolSet } from '@bulkhead/crds'
+import { subscriptionClientId, tenantOfNamespace } from '@bulkhead/tenancy'
+import type { ReadSubscription, SubscriptionFacts, TenantFacts } from '../facts.ts'
 import { addFinalizer, removeFinalizer } from '../kubernetes/finalizer.ts'
 import { announce, transitions } from '../kubernetes/events.ts'
 import { subscriptionKind } from '../kubernetes/kinds.ts'
@@ -11,41 +13,61 @@ import type { Parts } from '../tenant/parts.ts'
 import { isRealmOf } from '../tenant/realm.ts'
 import { timestamp } from '../tenant/report.ts'
 import { apply } from './apply.ts'
+import { isClientOf } from './client-fields.ts'
 import { enterRealm, observe } from './observe.ts'
 import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
-import { buildStatus } from './status.ts'
-import { expiryMs, wantSubscription } from './wanted.ts'
-import type { Surroundings, Wanted } from './wanted.ts'
+import { buildStatus, ownConditions, refusedStatus } from './status.ts'
+import { expiryMs, homeOf, wantSubscription } from './wanted.ts'
+import type { Home, Wanted } from './wanted.ts'
 
 /** What keeps a Subscription until its client was seen gone. */
 export const subscriptionFinalizer = 'bulkhead.dev/subscription'
-/** The conditions of a Subscription that only the operator writes. */
-const ownConditions = ['Accepted', 'CredentialsReady', 'Ready', 'Reconciling', 'Stalled']
 const maxRounds = 4
 const retryMs = 2000
+
+/** Where a Subscription finds what it speaks of, in its own namespace. */
+export interface Surroundings {
+  /** The tenant that the namespace is named after. */
+  readonly tenant: TenantFacts | undefined
+  readonly toolSet: (name: string) => ToolSet | undefined
+  readonly plan: (name: string) => Plan | undefined
+}
 
 /** Makes one Subscription what it says, as far as possible now. */
 export async function reconcileSubscription(
   parts: Parts,
-  subscription: Subscription,
-  around: Omit<Surroundings, 'nowMs'>,
+  read: ReadSubscription,
+  around: Surroundings,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  if (read.object.metadata.deletionTimestamp !== undefined) return remove(parts, read.object, around.tenant, signal)
+  if (read.kind === 'facts') return refuse(parts, read.object, read.problem, signal)
+  const subscription = read.object
+  const { toolSetRef, planRef } = subscription.spec
   const nowMs = parts.clock.now()
-  const wanted = wantSubscription(subscription, { ...around, nowMs })
-  if (subscription.metadata.deletionTimestamp !== undefined) {
-    return remove(parts, subscription, { wanted, tenant: around.tenant }, signal)
-  }
+  const now = timestamp(nowMs)
+  const found = { tenant: around.tenant, toolSet: around.toolSet(toolSetRef.name), plan: around.plan(planRef.name) }
+  const wanted = wantSubscription(subscription, { ...found, nowMs })
   if (wanted === undefined) {
-    await report(parts, subscription, { wanted, observed: undefined }, signal)
+    await report(parts, subscription, buildStatus({ subscription, wanted, observed: undefined, now }), signal)
     return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
   }
   await ensureFinalizer(parts, subscription, signal)
   const { observed, fault } = await build(parts, wanted, signal)
-  await report(parts, subscription, { wanted, observed }, signal)
+  await report(parts, subscription, buildStatus({ subscription, wanted, observed, now }), signal)
   if (fault !== undefined) throw fault
   return outcomeOf(subscription, wanted, observed, nowMs)
+}
+
+async function refuse(
+  parts: Parts,
+  subscription: SubscriptionFacts,
+  problem: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  await report(parts, subscription, refusedStatus(subscription, problem, timestamp(parts.clock.now())), signal)
+  return { kind: 'stalled', problems: [{ reason: 'InvalidSpec', field: 'spec', message: problem }] }
 }
 
 async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Subscription, signal: AbortSignal): Promise<void> {
@@ -107,61 +129,71 @@ function outcomeOf(
 
 async function report(
   { kubernetes, logger, clock }: Parts,
-  subscription: Subscription,
-  seen: { readonly wanted: Wanted | undefined; readonly observed: Observed | undefined },
+  { metadata, status: before }: SubscriptionFacts,
+  status: NonNullable<SubscriptionFacts['status']>,
   signal: AbortSignal,
 ): Promise<void> {
-  const nowMs = clock.now()
-  const status = buildStatus({ subscription, ...seen, now: timestamp(nowMs) })
-  if (saysAlready(subscription.status, status, ownConditions)) return
-  const { name, namespace, uid } = subscription.metadata
+  if (saysAlready(before, status, ownConditions)) return
+  const { name, namespace = '', uid } = metadata
   const body = { metadata: { name, namespace, uid }, status }
   await kubernetes.applyStatus(subscriptionKind, body, { fieldManager, force: true, signal })
-  const changed = transitions(subscription.status?.conditions, status.conditions ?? [])
-  const announced = new Date(nowMs).toISOString()
-  const subject = { ref: refOf(subscription.metadata), uid, tenant: seen.wanted?.owner.name ?? '-', now: announced }
-  await announce(kubernetes, logger, subject, changed)
+  const now = new Date(clock.now()).toISOString()
+  const subject = { ref: refOf(metadata), uid, tenant: tenantOfNamespace(namespace) ?? '-', now }
+  await announce(kubernetes, logger, subject, transitions(before?.conditions, status.conditions ?? []))
 }
 
 async function remove(
   parts: Parts,
-  { metadata }: Subscription,
-  { wanted, tenant }: { readonly wanted: Wanted | undefined; readonly tenant: Surroundings['tenant'] },
+  { metadata }: SubscriptionFacts,
+  tenant: TenantFacts | undefined,
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (metadata.finalizers?.includes(subscriptionFinalizer) !== true) return { kind: 'gone' }
-  if (wanted !== undefined && tenant !== undefined && !goesWithRealm(tenant)) {
-    const isShut = await leaveRealm(parts, wanted, signal)
-    // A suspended tenant's realm is shut: the client cannot be used, and is removed once the realm opens again.
-    const isStaying = tenant.metadata.deletionTimestamp === undefined
-    if (isShut && isStaying) return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
-  }
+  const outcome = await leaveRealm(parts, metadata.uid, tenant, signal)
+  if (outcome.kind !== 'gone') return outcome
   await removeFinalizer(parts.kubernetes, { ref: refOf(metadata), uid: metadata.uid }, subscriptionFinalizer, signal)
-  parts.logger.info({ tenant: wanted?.owner.name, subscription: metadata.name }, 'subscription gone')
-  return { kind: 'gone' }
+  parts.logger.info({ tenant: tenant?.metadata.name, subscription: metadata.name }, 'subscription gone')
+  return outcome
+}
+
+/**
+ * Takes a Subscription's client out of its tenant's realm; `gone` once it was seen gone, or goes with the realm. Needs
+ * no more than the uid, so that it also works for a Subscription that is no more.
+ */
+export async function leaveRealm(
+  parts: Parts,
+  uid: string,
+  tenant: TenantFacts | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const home = homeOf(tenant)
+  if (tenant === undefined || home === undefined || goesWithRealm(tenant)) return { kind: 'gone' }
+  const admin = await enterRealm(parts, home, signal)
+  if (admin !== undefined) {
+    await removeClient(admin, uid)
+    return { kind: 'gone' }
+  }
+  // A suspended tenant's realm is shut: the client cannot be used, and is removed once the realm opens again. A tenant
+  // that is being deleted would wait for that for ever; its realm stays shut.
+  const isStaying = tenant.metadata.deletionTimestamp === undefined
+  if (!isStaying || !(await isRealmThere(parts, home, signal))) return { kind: 'gone' }
+  return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
 }
 
 // Every client goes with its realm; waiting for a realm that is being deleted would hold up its namespace.
-function goesWithRealm({ metadata, spec }: NonNullable<Surroundings['tenant']>): boolean {
+function goesWithRealm({ metadata, spec }: TenantFacts): boolean {
   return metadata.deletionTimestamp !== undefined && spec.deletionPolicy === 'Delete'
 }
 
-/** Removes the client and sees it gone; gives whether the realm is there and lets us in no more. */
-async function leaveRealm(parts: Parts, wanted: Wanted, signal: AbortSignal): Promise<boolean> {
-  const admin = await enterRealm(parts, wanted, signal)
-  if (admin === undefined) return isRealmThere(parts, wanted, signal)
-  await removeClient(admin, wanted.clientId)
-  return false
-}
-
-async function isRealmThere({ keycloak }: Parts, { realm, owner }: Wanted, signal: AbortSignal): Promise<boolean> {
+async function isRealmThere({ keycloak }: Parts, { realm, owner }: Home, signal: AbortSignal): Promise<boolean> {
   const found = await keycloak.findRealm(realm, signal)
   return found !== undefined && isRealmOf(found, owner.uid)
 }
 
-async function removeClient(admin: RealmAdmin, clientId: string): Promise<void> {
+async function removeClient(admin: RealmAdmin, uid: string): Promise<void> {
+  const clientId = subscriptionClientId(uid)
   const client = await admin.findClient(clientId)
-  if (client === undefined) return
+  if (client === undefined || !isClientOf(client, uid)) return
   await admin.deleteClient(client.id)
   if ((await admin.findClient(clientId)) !== undefined) throw new Error(`Client "${clientId}" is still there`)
 }

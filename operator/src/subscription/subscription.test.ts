@@ -35,6 +35,13 @@ function want(spec: object = {}, changes: Partial<typeof around> | object = {}):
 
 const wanted = want()
 
+test.each([
+  ['foreign', { namespace: undefined, identity: { issuer } }],
+  ['without a realm', { namespace: 'tenant-acme' }],
+])('nothing is wanted in a namespace that is %s', (_title, status) => {
+  expect(wantSubscription(sampleSubscription(), { ...around, tenant: sampleTenant({ status }) })).toBeUndefined()
+})
+
 function ownClient(of: Wanted, changes: object = {}): Observed['client'] {
   const scopes = { defaultClientScopes: clientScopes, optionalClientScopes: [] }
   const fields = clientFields(of.clientId, of.subscription.uid, of.isEnabled)

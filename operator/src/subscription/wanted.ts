@@ -1,18 +1,13 @@
-import type { Plan, Problem, Subscription, Tenant, ToolSet } from '@bulkhead/crds'
-import {
-  canonicalHost,
-  parseTenantName,
-  realmOf,
-  realmSecretOf,
-  subscriptionClientId,
-  tenantId,
-} from '@bulkhead/tenancy'
-import type { TenantKey } from '@bulkhead/tenancy'
+import type { Plan, Problem, Subscription, ToolSet } from '@bulkhead/crds'
+import { canonicalHost, realmOf, realmSecretOf, subscriptionClientId } from '@bulkhead/tenancy'
+import type { TenantFacts } from '../facts.ts'
+import { ownerOf } from '../tenant/wanted.ts'
+import type { Owner } from '../tenant/wanted.ts'
 
 /** What stands around a subscription; all of it is of its own namespace. */
 export interface Surroundings {
-  /** The tenant whose namespace it is, by the Tenant's status and not by the name alone. */
-  readonly tenant: Tenant | undefined
+  /** The tenant that the namespace is named after. */
+  readonly tenant: TenantFacts | undefined
   readonly toolSet: ToolSet | undefined
   readonly plan: Plan | undefined
   readonly nowMs: number
@@ -23,12 +18,16 @@ export type Verdict =
   /** There is no access now, and a person has to change that. */
   | { readonly kind: 'refused'; readonly problem: Problem }
 
-/** What a subscription is to become. */
-export interface Wanted {
-  readonly owner: TenantKey & { readonly uid: string }
-  readonly subscription: { readonly uid: string; readonly name: string; readonly namespace: string }
+/** Where a subscription's client lives. */
+export interface Home {
+  readonly owner: Owner
   readonly realm: string
   readonly realmSecretName: string
+}
+
+/** What a subscription is to become. */
+export interface Wanted extends Home {
+  readonly subscription: { readonly uid: string; readonly name: string; readonly namespace: string }
   readonly clientId: string
   readonly isEnabled: boolean
   readonly roles: readonly string[]
@@ -38,19 +37,20 @@ export interface Wanted {
   readonly verdict: Verdict
 }
 
-/** What it is to become, or undefined as long as its tenant has no realm to make a client in. */
+/**
+ * What it is to become, or undefined as long as its tenant has no realm to make a client in. The namespace is the
+ * tenant's by the Tenant's own word, not by its name alone: a foreign `tenant-acme` is nobody's.
+ */
 export function wantSubscription(subscription: Subscription, around: Surroundings): Wanted | undefined {
   const { toolSet, plan } = around
   const { name, namespace, uid } = subscription.metadata
+  const issuer = namespace === undefined ? undefined : issuerFor(namespace, around.tenant)
   const home = homeOf(around.tenant)
-  if (home === undefined || namespace === undefined) return undefined
-  const { owner, issuer } = home
+  if (home === undefined || issuer === undefined || namespace === undefined) return undefined
   const verdict = judge(subscription, around)
   return {
-    owner,
+    ...home,
     subscription: { uid, name, namespace },
-    realm: realmOf(owner),
-    realmSecretName: realmSecretOf(owner.id),
     clientId: subscriptionClientId(uid),
     isEnabled: verdict.kind === 'accepted',
     roles: plan?.spec.roles.toSorted() ?? [],
@@ -61,12 +61,15 @@ export function wantSubscription(subscription: Subscription, around: Surrounding
   }
 }
 
-function homeOf(tenant: Tenant | undefined): { readonly owner: Wanted['owner']; readonly issuer: string } | undefined {
-  const issuer = tenant?.status?.identity?.issuer
-  const name = parseTenantName(tenant?.metadata.name ?? '')
-  if (tenant === undefined || issuer === undefined || name === undefined) return undefined
-  const { uid } = tenant.metadata
-  return { owner: { name, id: tenantId(uid), uid }, issuer }
+function issuerFor(namespace: string, tenant: TenantFacts | undefined): string | undefined {
+  const status = tenant?.status
+  return status?.namespace === namespace ? status.identity?.issuer : undefined
+}
+
+/** A tenant's realm and the key to it, by the Tenant's name and uid alone. */
+export function homeOf(tenant: TenantFacts | undefined): Home | undefined {
+  const owner = tenant === undefined ? undefined : ownerOf(tenant.metadata)
+  return owner === undefined ? undefined : { owner, realm: realmOf(owner), realmSecretName: realmSecretOf(owner.id) }
 }
 
 function baseUrlOf({ spec }: ToolSet): string {

@@ -1,6 +1,6 @@
 // tenant: what becomes of a Tenant. observe looks at the walls, plan says what is missing, apply does it, status tells.
-import { nextCondition } from '@bulkhead/crds'
 import type { Problem, Tenant } from '@bulkhead/crds'
+import type { ReadTenant, TenantFacts } from '../facts.ts'
 import { addFinalizer } from '../kubernetes/finalizer.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
 import type { Outcome } from '../outcome.ts'
@@ -13,7 +13,7 @@ import type { Observed, WallName } from './observed.ts'
 import type { Parts } from './parts.ts'
 import { plan } from './plan.ts'
 import { report, timestamp } from './report.ts'
-import { buildStatus } from './status.ts'
+import { buildStatus, refusedStatus } from './status.ts'
 import type { StatusResult } from './status.ts'
 import { wantTenant } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
@@ -37,12 +37,14 @@ export interface Reconciled {
 /** Makes one Tenant what it says, as far as possible now. `recent` is a look that is still good. */
 export async function reconcileTenant(
   parts: Parts,
-  tenant: Tenant,
+  read: ReadTenant,
   recent: Look | undefined,
   signal: AbortSignal,
 ): Promise<Reconciled> {
-  if (tenant.metadata.deletionTimestamp !== undefined)
-    return { outcome: await reconcileDeletion(parts, tenant, signal) }
+  if (read.object.metadata.deletionTimestamp !== undefined)
+    return { outcome: await reconcileDeletion(parts, read.object, signal) }
+  if (read.kind === 'facts') return { outcome: await refuse(parts, read.object, unreadable(read.problem), signal) }
+  const tenant = read.object
   const derived = wantTenant(tenant, parts.settings)
   if (!derived.ok) return { outcome: await refuse(parts, tenant, derived.problem, signal) }
   const { wanted } = derived
@@ -107,15 +109,13 @@ function outcomeOf({ problems, waiting }: StatusResult): Outcome {
   return problems.length > 0 ? { kind: 'stalled', problems } : { kind: 'ready' }
 }
 
-async function refuse(parts: Parts, tenant: Tenant, problem: Problem, signal: AbortSignal): Promise<Outcome> {
-  const { generation: observedGeneration } = tenant.metadata
-  const { reason, field, message } = problem
-  const list = tenant.status?.conditions
-  const now = timestamp(parts.clock.now())
-  const conditions = (['Ready', 'Stalled'] as const).map((type) => {
-    const status = type === 'Ready' ? ('False' as const) : ('True' as const)
-    return nextCondition(list, { type, status, reason, message: `${field}: ${message}`, observedGeneration }, now)
-  })
-  await report(parts, tenant, { observedGeneration, conditions }, signal)
+const unreadable = (problem: string): Problem => ({
+  reason: 'InvalidSpec',
+  field: 'spec',
+  message: `It cannot be used: ${problem}`,
+})
+
+async function refuse(parts: Parts, tenant: TenantFacts, problem: Problem, signal: AbortSignal): Promise<Outcome> {
+  await report(parts, tenant, refusedStatus(tenant, problem, timestamp(parts.clock.now())), signal)
   return { kind: 'stalled', problems: [problem] }
 }

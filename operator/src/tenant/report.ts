@@ -1,19 +1,16 @@
 import type { Tenant } from '@bulkhead/crds'
 import { announce, transitions } from '../kubernetes/events.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
+import type { TenantFacts } from '../facts.ts'
 import { saysAlready } from './own-status.ts'
 import { fieldManager } from './parts.ts'
 import type { Parts } from './parts.ts'
-
-/** The conditions of a Tenant that only the operator writes. */
-export const ownConditions = [
-  ...['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady', 'Ready', 'Reconciling', 'Stalled'],
-]
+import { ownConditions } from './status.ts'
 
 /** Writes the status when it says something new, and tells of it; gives whether it did. */
 export async function report(
   { kubernetes, logger, clock }: Pick<Parts, 'kubernetes' | 'logger' | 'clock'>,
-  tenant: Tenant,
+  tenant: Pick<TenantFacts, 'metadata' | 'status'>,
   status: NonNullable<Tenant['status']>,
   signal: AbortSignal,
 ): Promise<boolean> {

@@ -114,6 +114,15 @@ test("S-175 a foreign realm's keys are never published", () => {
   expect(statusOf({ identity: foreignRealm }).status.identity).toBeUndefined()
 })
 
+test("S-175 a foreign namespace is not said to be the tenant's; a foreign object in its own changes nothing of that", () => {
+  const known = sampleTenant({ status: { namespace: 'tenant-acme' } })
+  const invitation = seen({ ...namespaceAsWanted(wanted), invitation: foreign })
+  const namespaces = [seen({ kind: 'foreign' } as const), away, invitation].map(
+    (namespace) => statusOf({ namespace }, known).status.namespace,
+  )
+  expect(namespaces).toEqual([undefined, 'tenant-acme', 'tenant-acme'])
+})
+
 test('what was judged and not written is not granted', () => {
   const judged = seen({ ...grantsOf(wanted), take: ['acme.gw.test'], changes: true })
   expect(statusOf({ grants: judged }).status.granted).toBeUndefined()

@@ -1,16 +1,21 @@
-import { findCondition, isTrueAt, nextCondition } from '@bulkhead/crds'
+import { findCondition, isTrueAt } from '@bulkhead/crds'
 import type { Condition, Problem, Reason, Tenant } from '@bulkhead/crds'
 import { KubeFault, isInvalid } from '@bulkhead/runtime'
 import { namespaceOf } from '@bulkhead/tenancy'
+import type { TenantFacts } from '../facts.ts'
 import { latestVersion } from '../postgres/role-config.ts'
+import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
+import type { Verdict, Verdicts } from '../verdict.ts'
 import type { Faults } from './apply.ts'
 import type { Observed, SeenIdentity, SeenNamespace, WallName } from './observed.ts'
 import { hostNotGranted } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
 type TenantStatus = NonNullable<Tenant['status']>
-/** A condition's verdict, before it is stamped with the generation and the time. */
-type Verdict = { readonly status: Condition['status']; readonly reason: Reason; readonly message: string }
+
+const wallConditions = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
+/** The conditions of a Tenant that only the operator writes. */
+export const ownConditions = [...wallConditions, 'Ready', 'Reconciling', 'Stalled']
 
 export interface StatusInput {
   readonly tenant: Tenant
@@ -29,8 +34,17 @@ export interface StatusResult {
   readonly waiting: boolean
 }
 
-const done = (reason: Reason, message: string): Verdict => ({ status: 'True', reason, message })
-const failed = (reason: Reason, message: string): Verdict => ({ status: 'False', reason, message })
+/** The status of a Tenant that cannot be used: what stood stays in force as it was, and the mistake is told. */
+export function refusedStatus({ metadata, status }: TenantFacts, problem: Problem, now: string): TenantStatus {
+  const { dataPlane: _dataPlane, conditions: before, ...own } = status ?? {}
+  const stamp = { observedGeneration: metadata.generation, now }
+  const types = { kept: wallConditions, refused: ['Ready'] }
+  return {
+    ...own,
+    observedGeneration: metadata.generation,
+    conditions: refusedConditions(before, types, sentence([problem]), stamp),
+  }
+}
 
 /** What the Tenant's status says, from what was seen and from nothing else. */
 export function buildStatus(input: StatusInput): StatusResult {
@@ -48,12 +62,12 @@ export function buildStatus(input: StatusInput): StatusResult {
   return {
     status: {
       observedGeneration: tenant.metadata.generation,
-      namespace: namespaceOf(wanted.owner.name),
+      namespace: namespaceNameOf(input),
       id: wanted.owner.id,
       granted: grantedOf(input),
       identity: identityOf(input),
       database: databaseOf(wanted, observed),
-      conditions: conditionsOf(input, verdicts, problems, waiting),
+      conditions: judgeAll(input, verdicts, { problems, waiting }),
     },
     problems,
     waiting,
@@ -178,6 +192,14 @@ function judgeDatabase({ tenant, wanted, observed: { database }, faults }: Statu
   return done('DatabaseReady', `Schema "${name}" is at version ${schema.version}`)
 }
 
+// Said only of a namespace that was seen to be the tenant's own: whoever reads it takes what stands there for the tenant's.
+function namespaceNameOf({ tenant, wanted, observed: { namespace } }: StatusInput): string | undefined {
+  if (namespace.kind === 'unavailable') return tenant.status?.namespace
+  const { value } = namespace
+  const isOwn = value.kind === 'own' || (value.kind === 'terminating' && value.isOwn)
+  return isOwn ? namespaceOf(wanted.owner.name) : undefined
+}
+
 function grantedOf({ tenant, observed: { grants } }: StatusInput): TenantStatus['granted'] {
   // Judged is not granted: only what the registry holds counts.
   if (grants.kind === 'unavailable' || grants.value.changes) return tenant.status?.granted
@@ -199,29 +221,21 @@ function databaseOf({ database: { tenant } }: Wanted, { database }: Observed): T
   return { schema: tenant.schema, role: tenant.role, ...version }
 }
 
-function conditionsOf(
+function judgeAll(
   { tenant, now }: StatusInput,
-  verdicts: readonly (readonly [string, Verdict])[],
-  problems: readonly Problem[],
-  waiting: boolean,
+  verdicts: Verdicts,
+  { problems, waiting }: Pick<StatusResult, 'problems' | 'waiting'>,
 ): Condition[] {
-  const list = tenant.status?.conditions
-  const observedGeneration = tenant.metadata.generation
   const ready = judgeReady(tenant, verdicts, problems)
   const extra: (readonly [string, Verdict])[] = []
   if (waiting) extra.push(['Reconciling', done('Progressing', 'Walls are being built')])
   const stuck = problems.length > 0 || verdicts.some(([, verdict]) => verdict.reason === 'NameTaken')
   if (stuck) extra.push(['Stalled', done(ready.reason, ready.message)])
-  return [...verdicts, ['Ready', ready] as const, ...extra].map(([type, verdict]) =>
-    nextCondition(list, { type, ...verdict, observedGeneration }, now),
-  )
+  const stamp = { observedGeneration: tenant.metadata.generation, now }
+  return conditionsOf(tenant.status?.conditions, [...verdicts, ['Ready', ready], ...extra], stamp)
 }
 
-function judgeReady(
-  tenant: Tenant,
-  verdicts: readonly (readonly [string, Verdict])[],
-  problems: readonly Problem[],
-): Verdict {
+function judgeReady(tenant: Tenant, verdicts: Verdicts, problems: readonly Problem[]): Verdict {
   if (tenant.spec.suspended) return failed('Suspended', 'The tenant is suspended')
   const broken = verdicts.find(([, verdict]) => verdict.status !== 'True')
   if (broken !== undefined) return failed(broken[1].reason, `${broken[0]}: ${broken[1].message}`.slice(0, 2000))

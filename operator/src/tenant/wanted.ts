@@ -25,9 +25,12 @@ import { realmSettings } from './realm.ts'
 import type { RealmSettings } from './realm.ts'
 import type { TenantSettings } from './settings.ts'
 
+/** Whose something is. */
+export type Owner = TenantKey & { readonly uid: string }
+
 /** Everything that a Tenant is to become. */
 export interface Wanted {
-  readonly owner: TenantKey & { readonly uid: string }
+  readonly owner: Owner
   readonly namespace: WantedNamespace
   readonly claim: Claim
   readonly identity: {
@@ -52,14 +55,18 @@ export type WantedOrNot =
   /** Nothing can be derived from such an object. */
   | { readonly ok: false; readonly problem: Problem }
 
+/** Who a Tenant is, by its name and uid alone; undefined when its name is none. */
+export function ownerOf({ name: text, uid }: Pick<Tenant['metadata'], 'name' | 'uid'>): Owner | undefined {
+  const name = parseTenantName(text)
+  return name === undefined ? undefined : { name, id: tenantId(uid), uid }
+}
+
 export function wantTenant(tenant: Tenant, settings: TenantSettings): WantedOrNot {
-  const name = parseTenantName(tenant.metadata.name)
-  if (name === undefined) {
+  const owner = ownerOf(tenant.metadata)
+  if (owner === undefined) {
     const message = `"${tenant.metadata.name}" is no tenant name: want a DNS label of at most 40 characters that starts with a letter`
     return { ok: false, problem: { reason: 'InvalidSpec', field: 'metadata.name', message } }
   }
-  const { uid } = tenant.metadata
-  const owner = { name, id: tenantId(uid), uid }
   const hosts = askedHosts(owner, tenant, settings)
   const admins = judgeAdmins(tenant)
   return {
@@ -80,7 +87,7 @@ export function wantTenant(tenant: Tenant, settings: TenantSettings): WantedOrNo
   }
 }
 
-function wantIdentity(owner: Wanted['owner'], tenant: Tenant, { publicUrl }: TenantSettings): Wanted['identity'] {
+function wantIdentity(owner: Owner, tenant: Tenant, { publicUrl }: TenantSettings): Wanted['identity'] {
   const realm = realmOf(owner)
   return {
     realm,
@@ -97,13 +104,17 @@ function wantIdentity(owner: Wanted['owner'], tenant: Tenant, { publicUrl }: Ten
   }
 }
 
-function wantDatabase(owner: Wanted['owner'], tenant: Tenant): Wanted['database'] {
-  const { id, uid } = owner
+function wantDatabase(owner: Owner, tenant: Tenant): Wanted['database'] {
   return {
-    tenant: { uid, schema: schemaOf(id), role: roleOf(id), retainedSchema: retainedSchemaOf(id) },
+    tenant: databaseTenantOf(owner),
     settings: { canLogin: !tenant.spec.suspended, connectionLimit: tenant.spec.database.connectionLimit },
-    secretName: databaseSecretOf(id),
+    secretName: databaseSecretOf(owner.id),
   }
+}
+
+/** The tenant's part of the database, by its id alone. */
+export function databaseTenantOf({ id, uid }: Owner): DatabaseTenant {
+  return { uid, schema: schemaOf(id), role: roleOf(id), retainedSchema: retainedSchemaOf(id) }
 }
 
 interface AskedHosts {
@@ -112,7 +123,7 @@ interface AskedHosts {
   readonly fieldOfHost: ReadonlyMap<string, string>
 }
 
-function askedHosts(owner: Wanted['owner'], tenant: Tenant, { baseDomain }: TenantSettings): AskedHosts {
+function askedHosts(owner: Owner, tenant: Tenant, { baseDomain }: TenantSettings): AskedHosts {
   const ownHost = tenantHost(owner.name, baseDomain)
   const problems: Problem[] = []
   const fieldOfHost = new Map<string, string>([[ownHost, 'metadata.name']])

@@ -7,10 +7,14 @@ export interface RealmVandal {
   loosenSettings(): Promise<void>
   removeAudience(): Promise<void>
   disableClient(clientId: string): Promise<void>
+  /** The ids of all clients that begin with a text. */
+  clientIds(prefix: string): Promise<readonly string[]>
 }
 
 const tokenShape = z.object({ access_token: z.string() })
-const idsShape = z.array(z.looseObject({ id: z.string(), name: z.string().optional() }))
+const idsShape = z.array(
+  z.looseObject({ id: z.string(), name: z.string().optional(), clientId: z.string().optional() }),
+)
 
 export function realmVandal({ url, clientId, clientSecret }: TestKeycloak, realm: string): RealmVandal {
   const call = async (method: string, path: string, body?: object): Promise<unknown> => {
@@ -39,6 +43,10 @@ export function realmVandal({ url, clientId, clientSecret }: TestKeycloak, realm
     removeAudience: async () => {
       const mappers = `/client-scopes/${await first('/client-scopes', 'bulkhead-audience')}/protocol-mappers/models`
       await call('DELETE', `${mappers}/${await first(mappers)}`)
+    },
+    clientIds: async (prefix) => {
+      const clients = idsShape.parse(await call('GET', '/clients?max=1000'))
+      return clients.flatMap((one) => (one.clientId?.startsWith(prefix) === true ? [one.clientId] : []))
     },
     disableClient: async (name) => {
       await call('PUT', `/clients/${await first(`/clients?clientId=${name}`)}`, { enabled: false })

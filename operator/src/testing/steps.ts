@@ -1,8 +1,10 @@
-import { kinds, tenant as tenantSchema, subscription as subscriptionSchema } from '@bulkhead/crds'
-import type { Condition, Subscription, Tenant } from '@bulkhead/crds'
+import { kinds } from '@bulkhead/crds'
+import type { Condition } from '@bulkhead/crds'
 import type { KubeKind, KubeObject, KubeRef } from '@bulkhead/runtime'
 import pg from 'pg'
 import { z } from 'zod'
+import { readSubscription, readTenant } from '../facts.ts'
+import type { SubscriptionFacts, TenantFacts } from '../facts.ts'
 import { secretKind } from '../kubernetes/kinds.ts'
 import { systemNamespace } from './world.ts'
 import type { World } from './world.ts'
@@ -21,10 +23,14 @@ export interface Steps {
   /** Logs in to Postgres as a tenant's role, with what the operator stored for it. */
   login(id: string | undefined): Promise<pg.Client>
   /** Waits until these conditions have this status at the Tenant's newest generation. */
-  tenantWith(name: string, status: Condition['status'], types: readonly string[]): Promise<Tenant>
-  subscriptionWith(ref: KubeRef, status: Condition['status'], types: readonly string[]): Promise<Subscription>
+  tenantWith(name: string, status: Condition['status'], types: readonly string[]): Promise<TenantFacts>
+  subscriptionWith(ref: KubeRef, status: Condition['status'], types: readonly string[]): Promise<SubscriptionFacts>
+  /** A ToolSet `orders` and a Plan `gold`. */
+  publish(namespace: string, hostname: string): Promise<void>
+  /** A Subscription to both, with its Secret `<name>-credentials`. */
+  subscribe(namespace: string, name: string): Promise<void>
   /** Says what the xds-server would say. */
-  program(kind: KubeKind, object: Tenant | Subscription, reason?: string): Promise<void>
+  program(kind: KubeKind, object: SubscriptionFacts, reason?: string): Promise<void>
   secret(namespace: string, name: string): Promise<Readonly<Record<string, string>>>
   /** A token by client credentials, decoded; or Keycloak's refusal. */
   token(credentials: Readonly<Record<string, string>>): Promise<Readonly<Record<string, unknown>>>
@@ -65,9 +71,10 @@ export function stepsIn(world: World): Steps {
       return client
     },
     tenantWith: async (name, status, types) =>
-      tenantSchema.parse(await world.until(refOf(name), (found) => hasAll(found, status, types))),
+      readTenant(await world.until(refOf(name), (found) => hasAll(found, status, types))).object,
     subscriptionWith: async (ref, status, types) =>
-      subscriptionSchema.parse(await world.until(ref, (found) => hasAll(found, status, types))),
+      readSubscription(await world.until(ref, (found) => hasAll(found, status, types))).object,
+    ...publishing(world),
     program: async (kind, { metadata }, reason = 'Programmed') => {
       const status = reason === 'Programmed' ? 'True' : 'False'
       const { name, namespace, generation: observedGeneration } = metadata
@@ -90,6 +97,26 @@ export function stepsIn(world: World): Steps {
       if (body.access_token === undefined) return { status: answer.status, ...body }
       const payload = Buffer.from(body.access_token.split('.')[1] ?? '', 'base64url').toString()
       return z.record(z.string(), z.unknown()).parse(JSON.parse(payload))
+    },
+  }
+}
+
+function publishing(world: World): Pick<Steps, 'publish' | 'subscribe'> {
+  return {
+    publish: async (namespace, hostname) => {
+      const meta = (name: string) => ({ name, namespace })
+      const spec = { hostname, basePath: '/orders', tools: ['list'] }
+      await world.admin.create(kinds.toolSet, { metadata: meta('orders'), spec })
+      await world.admin.create(kinds.plan, { metadata: meta('gold'), spec: { roles: ['reader', 'writer'] } })
+    },
+    subscribe: async (namespace, name) => {
+      await world.admin.create(kinds.subscription, {
+        metadata: { namespace, name },
+        spec: {
+          ...{ toolSetRef: { name: 'orders' }, planRef: { name: 'gold' }, application: { displayName: 'App' } },
+          credentials: { type: 'OAuth2', secretName: `${name}-credentials` },
+        },
+      })
     },
   }
 }

@@ -1,0 +1,105 @@
+import { findCondition, kinds } from '@bulkhead/crds'
+import type { KubeKind, KubeRef } from '@bulkhead/runtime'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { secretKind } from './kubernetes/kinds.ts'
+import { realmVandal } from './testing/realm-vandal.ts'
+import { stepsIn } from './testing/steps.ts'
+import type { Steps } from './testing/steps.ts'
+import { startWorld } from './testing/world.ts'
+import type { World } from './testing/world.ts'
+
+// What goes wrong around a tenant, with every real part. One world for all.
+let world: World
+let steps: Steps
+let stopOperator = (): Promise<void> => Promise.resolve()
+
+beforeAll(async () => {
+  world = await startWorld()
+  steps = stepsIn(world)
+  stopOperator = world.run()
+}, 600_000)
+
+afterAll(async () => {
+  await stopOperator()
+  await world.stop()
+})
+
+const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
+const patient = { timeout: 60_000, interval: 200 }
+const crdKind: KubeKind = {
+  ...{ group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
+  ...{ kind: 'CustomResourceDefinition', namespaced: false },
+}
+
+async function clientsOf(realm: string): Promise<readonly string[]> {
+  return realmVandal(world.keycloak, realm).clientIds('sub-')
+}
+
+test('a Subscription takes its client with it, whatever a tenant admin does before', async () => {
+  await steps.createTenant('acme')
+  await steps.tenantWith('acme', 'True', walls)
+  const { realm } = await steps.factsOf('acme')
+  const namespace = 'tenant-acme'
+  const refs = ['first', 'second', 'third', 'fourth'].map((name) => ({ kind: kinds.subscription, namespace, name }))
+  const [first, second, third, fourth] = refs
+  if (first === undefined || second === undefined || third === undefined || fourth === undefined) return
+  await steps.publish(namespace, 'acme.gw.test')
+  for (const { name } of refs) await steps.subscribe(namespace, name)
+  const made = await Promise.all(refs.map((ref) => steps.subscriptionWith(ref, 'True', ['CredentialsReady'])))
+  const [, , , kept] = made.map(({ metadata }) => `sub-${metadata.uid}`)
+  expect(await clientsOf(realm)).toHaveLength(4)
+  // Its own Secret no longer says whose it is: that makes nothing else foreign.
+  const invitation = { kind: secretKind, namespace, name: 'tenant-admin-invitation' }
+  await world.admin.patch(invitation, { type: 'merge', body: { metadata: { labels: null } } })
+  await steps.changeTenant('acme', { displayName: 'Acme Inc.' })
+  await steps.tenantWith('acme', 'False', ['NamespaceReady'])
+  await world.admin.delete(first)
+  await world.until(first, (found) => found === undefined)
+  expect(await clientsOf(realm)).toHaveLength(3)
+  const stripped = { type: 'merge', body: { metadata: { finalizers: null } } } as const
+  const strip = async (ref: KubeRef) => {
+    await world.admin.delete(ref)
+    await world.admin.patch(ref, stripped).catch(() => undefined)
+    await world.until(ref, (found) => found === undefined)
+  }
+  await strip(second)
+  await expect.poll(() => clientsOf(realm), patient).toHaveLength(2)
+  await stopOperator()
+  await strip(third)
+  stopOperator = world.run()
+  await expect.poll(() => clientsOf(realm), patient).toEqual([kept])
+})
+
+test('what the API server lets in can be used, and a key that is too long is not let in', async () => {
+  const longKey = steps.createTenant('long', { quota: { resources: { ['k'.repeat(129)]: '1' } } })
+  await expect(longKey).rejects.toThrow('at most 128 characters')
+  await steps.createTenant('odd', { displayName: '🦊'.repeat(128), hostnames: [{ host: 'odd.example\u00a0' }] })
+  const odd = await steps.tenantWith('odd', 'False', ['Granted', 'Ready'])
+  expect(findCondition(odd.status?.conditions, 'Granted')).toMatchObject({
+    reason: 'HostnameInvalid',
+    message: expect.stringContaining('spec.hostnames[0].host') as string,
+  })
+})
+
+test('a Tenant that cannot be used says so, keeps what stood, and can be deleted', async () => {
+  await steps.createTenant('umbrella', { deletionPolicy: 'Delete' })
+  const { status } = await steps.tenantWith('umbrella', 'True', walls)
+  // An older schema let more in than this version can use.
+  const resources = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/quota/properties/resources'
+  await world.admin.patch(
+    { kind: crdKind, name: 'tenants.bulkhead.dev' },
+    { type: 'json', body: [{ op: 'remove', path: `${resources}/x-kubernetes-validations` }] },
+  )
+  const change = () => steps.changeTenant('umbrella', { quota: { resources: { ['k'.repeat(129)]: '1' } } })
+  await expect.poll(() => change().then(() => 'done', String), patient).toBe('done')
+  const refused = await steps.tenantWith('umbrella', 'False', ['Ready'])
+  expect(findCondition(refused.status?.conditions, 'Ready')).toMatchObject({
+    reason: 'InvalidSpec',
+    message: expect.stringContaining('spec.quota.resources') as string,
+  })
+  expect(refused.status).toMatchObject({ granted: status?.granted, identity: status?.identity })
+  await world.admin.delete({ kind: kinds.tenant, name: 'umbrella' })
+  await steps.gone('umbrella')
+  const { realm = '' } = status?.identity ?? {}
+  expect(await world.parts.keycloak.findRealm(realm, AbortSignal.timeout(10_000))).toBeUndefined()
+})

@@ -1,0 +1,41 @@
+import { namespaceOf, subscriptionClientId } from '@bulkhead/tenancy'
+import { subscriptionFacts } from '../facts.ts'
+import type { TenantFacts } from '../facts.ts'
+import { subscriptionKind } from '../kubernetes/kinds.ts'
+import type { ClientRepresentation } from '../keycloak/schema.ts'
+import type { Parts } from '../tenant/parts.ts'
+import { isClientOf, subscriptionAttribute } from './client-fields.ts'
+import { enterRealm } from './observe.ts'
+import { homeOf } from './wanted.ts'
+
+/**
+ * Deletes the clients in a tenant's realm whose Subscription is no more: whoever may write an object can take its
+ * finalizer off, also while nobody watches. `isKnown` tells whether our own copy holds a Subscription.
+ */
+export async function deleteOrphans(
+  parts: Parts,
+  tenant: TenantFacts,
+  isKnown: (subscriptionUid: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const home = homeOf(tenant)
+  const admin = home === undefined ? undefined : await enterRealm(parts, home, signal)
+  if (home === undefined || admin === undefined) return
+  const clients = await admin.findClients(subscriptionClientId(''))
+  const suspects = clients.filter((client) => isClientOf(client, uidOf(client)) && !isKnown(uidOf(client)))
+  if (suspects.length === 0) return
+  // Our copy may lag behind another leader's: only what the API server does not know is an orphan.
+  const { items } = await parts.kubernetes.listAll(subscriptionKind, {
+    namespace: namespaceOf(home.owner.name),
+    signal,
+  })
+  const living = new Set(items.map((item) => subscriptionFacts.parse(item).metadata.uid))
+  for (const client of suspects.filter((suspect) => !living.has(uidOf(suspect)))) {
+    await admin.deleteClient(client.id)
+    parts.logger.warn({ tenant: home.owner.name, client: client.clientId }, 'client without a subscription deleted')
+  }
+}
+
+function uidOf({ attributes }: ClientRepresentation): string {
+  return attributes[subscriptionAttribute] ?? ''
+}
