@@ -12,6 +12,8 @@ const whole = {
   http: { port: 8081 },
 }
 
+const platform = (changes: object) => ({ ...whole, platform: { ...whole.platform, ...changes } })
+
 const load = (config: object) =>
   loadConfig(operatorConfig, {
     argv: ['--config', 'f.yaml'],
@@ -29,14 +31,26 @@ test('what is left out has a sensible value', async () => {
 })
 
 test.each([
-  ['an unknown option', { ...whole, colour: 'red' }, 'colour'],
-  ['a URL that is none', { ...whole, keycloak: { ...whole.keycloak, url: 'kc' } }, 'keycloak.url'],
-  ['a port that is none', { ...whole, http: { port: 70_000 } }, 'http.port'],
+  ['an unknown option', { ...whole, colour: 'red' }, /unknown option "colour": allowed here are kubernetes, /],
   [
-    'a base domain in capitals',
-    { ...whole, platform: { ...whole.platform, baseDomain: 'GW.test' } },
-    'platform.baseDomain',
+    'a URL that is none',
+    { ...whole, keycloak: { ...whole.keycloak, url: 'kc' } },
+    /"keycloak.url" is "kc": want a URL that begins with http/,
   ],
-])('%s is refused by name', async (_title, config, option) => {
-  await expect(load(config)).rejects.toThrow(option)
+  ['a port that is none', { ...whole, http: { port: 70_000 } }, /"http.port" is 70000: Too big: .*<=65535/],
+  ['a base domain in capitals', platform({ baseDomain: 'GW.test' }), /"platform.baseDomain" is "GW.test": want DNS/],
+  ['a label that is too long', platform({ baseDomain: `${'a'.repeat(64)}.test` }), /"platform.baseDomain" .* want DNS/],
+  ['a base domain that is too long', platform({ baseDomain: 'a.'.repeat(110) + 'test' }), /"platform.baseDomain".*212/],
+  [
+    'a guarantee above its ceiling',
+    platform({ defaultRequestsPerSecond: { guaranteed: 500, ceiling: 100 } }),
+    /"platform.defaultRequestsPerSecond" is an object: guaranteed must not be above ceiling/,
+  ],
+  [
+    'a ceiling above the capacity',
+    platform({ defaultRequestsPerSecond: { guaranteed: 1, ceiling: 5000 } }),
+    /"platform.defaultRequestsPerSecond.ceiling" is 5000: must not be above capacityRequestsPerSecond/,
+  ],
+])('%s is refused with its name, its value and what is allowed', async (_title, config, words) => {
+  await expect(load(config)).rejects.toThrow(words)
 })

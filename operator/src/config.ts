@@ -3,8 +3,39 @@ import { z } from 'zod'
 const port = z.int().min(1).max(65535)
 const listenPort = z.int().min(0).max(65535)
 const share = z.int().min(0).max(1_000_000)
-const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
-const httpUrl = z.url({ protocol: /^https?$/ })
+const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
+const namespace = z.string().regex(new RegExp(`^${label}$`), 'want a DNS label of at most 63 characters in lower case')
+const httpUrl = z.url({ protocol: /^https?$/, error: 'want a URL that begins with http:// or https://' })
+// The longest tenant's name and a dot have to fit in front of it, into 253 characters.
+const maxBaseDomainLength = 212
+const baseDomain = z
+  .string()
+  .max(maxBaseDomainLength)
+  .regex(
+    new RegExp(`^${label}(\\.${label})*$`),
+    `want DNS labels of at most 63 characters in lower case, ${maxBaseDomainLength} characters in all`,
+  )
+const platform = z
+  .strictObject({
+    baseDomain,
+    systemNamespace: namespace.describe('Where the operator keeps its own Secrets'),
+    capacityRequestsPerSecond: share.describe("The fleet's capacity, which guaranteed shares must fit into"),
+    quarantineSeconds: z
+      .int()
+      .min(0)
+      .default(86_400)
+      .describe('How long a released hostname is granted to nobody else'),
+    dataPlaneNamespace: namespace,
+    defaultRequestsPerSecond: z
+      .strictObject({ guaranteed: share, ceiling: share })
+      .refine(({ guaranteed, ceiling }) => guaranteed <= ceiling, 'guaranteed must not be above ceiling')
+      .describe("For Tenants that say nothing; the same as the xds-server's"),
+  })
+  .refine(
+    ({ defaultRequestsPerSecond, capacityRequestsPerSecond }) =>
+      defaultRequestsPerSecond.ceiling <= capacityRequestsPerSecond,
+    { path: ['defaultRequestsPerSecond', 'ceiling'], error: 'must not be above capacityRequestsPerSecond' },
+  )
 
 /** The operator's configuration file. */
 export const operatorConfig = z.strictObject({
@@ -25,18 +56,7 @@ export const operatorConfig = z.strictObject({
     passwordFile: z.string().min(1),
     maxConnections: z.int().min(1).max(100).default(8),
   }),
-  platform: z.strictObject({
-    baseDomain: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/),
-    systemNamespace: namespace.describe('Where the operator keeps its own Secrets'),
-    capacityRequestsPerSecond: share.describe("The fleet's capacity, which guaranteed shares must fit into"),
-    quarantineSeconds: z
-      .int()
-      .min(0)
-      .default(86_400)
-      .describe('How long a released hostname is granted to nobody else'),
-    dataPlaneNamespace: namespace,
-    defaultRequestsPerSecond: z.strictObject({ guaranteed: share, ceiling: share }),
-  }),
+  platform,
   resyncSeconds: z.int().min(1).default(1200).describe('How often drift is looked for; jittered by a fifth'),
   concurrency: z.strictObject({ tenants: z.int().min(1).max(64), subscriptions: z.int().min(1).max(64) }).default({
     tenants: 8,

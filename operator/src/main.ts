@@ -11,6 +11,7 @@ import {
   runMain,
   supervise,
   systemClock,
+  useOption,
 } from '@bulkhead/runtime'
 import type { KubeClient, Logger } from '@bulkhead/runtime'
 import { z } from 'zod'
@@ -36,9 +37,8 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   const logger = createLogger({ name: 'bulkhead-operator', level: config.logLevel })
   const metrics = createMetrics({ processMetrics: true })
   const operatorMetrics = createOperatorMetrics(metrics)
-  const { kubeconfig } = config.kubernetes
-  const access = kubeconfig === undefined ? { inCluster: true as const } : { kubeconfigPath: kubeconfig }
-  const kubernetes = createKubeClient({ ...access, logger, clock })
+  const kubernetes = await openKubernetes(config, logger)
+  const clientSecret = await readSecretFile('keycloak.clientSecretFile', config.keycloak.clientSecretFile)
   const database = await connect(config, operatorMetrics)
   const state: { problem: () => string | undefined } = { problem: () => 'starting' }
   const check = { name: 'operator', problem: () => state.problem() }
@@ -46,7 +46,14 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   logger.info({ port: server.port }, 'operator started')
   const run = async (running: AbortSignal): Promise<void> => {
     await prepareRegistry(database, config.postgres.database, running)
-    const parts = await makeParts(config, { kubernetes, database, logger, operatorMetrics, signal: running })
+    const parts = await makeParts(config, {
+      kubernetes,
+      database,
+      clientSecret,
+      logger,
+      operatorMetrics,
+      signal: running,
+    })
     const operator = startOperator({
       ...{ parts, operatorMetrics, kubernetes, clock, logger, metrics, signal: running },
       concurrency: config.concurrency,
@@ -63,25 +70,32 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   kubernetes.close()
 }
 
+async function openKubernetes({ kubernetes: { kubeconfig } }: OperatorConfig, logger: Logger): Promise<KubeClient> {
+  if (kubeconfig === undefined) return createKubeClient({ inCluster: true, logger, clock })
+  const option = { name: 'kubernetes.kubeconfig', value: kubeconfig, allowed: 'the path of a kubeconfig file' }
+  return useOption(option, (kubeconfigPath) => createKubeClient({ kubeconfigPath, logger, clock }))
+}
+
 async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): Promise<Database> {
   const { host, port, database, user, maxConnections } = postgres
-  const password = await readSecretFile(postgres.passwordFile)
+  const password = await readSecretFile('postgres.passwordFile', postgres.passwordFile)
   return openDatabase({ host, port, database, user, maxConnections, password, clock, latency: metrics.postgres })
 }
 
 interface Made {
   readonly kubernetes: KubeClient
   readonly database: Database
+  readonly clientSecret: Secret<string>
   readonly logger: Logger
   readonly operatorMetrics: OperatorMetrics
   readonly signal: AbortSignal
 }
 
 async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
-  const { kubernetes, database, logger, operatorMetrics, signal } = made
-  const { url, clientId, clientSecretFile } = config.keycloak
+  const { kubernetes, database, clientSecret, logger, operatorMetrics, signal } = made
+  const { url, clientId } = config.keycloak
   const http = createHttp({ url, clock, latency: operatorMetrics.keycloak })
-  const bootstrap = { clientId, clientSecret: await readSecretFile(clientSecretFile) }
+  const bootstrap = { clientId, clientSecret }
   const operatorUser = await whoAmI(kubernetes, signal)
   return {
     ...{ kubernetes, clock, logger },

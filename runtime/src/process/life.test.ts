@@ -7,7 +7,8 @@ import { createLogger, silentLogger } from '../logger.ts'
 import { createTestAuthority } from '../testing/certificates.ts'
 import { TestClock } from '../testing/test-clock.ts'
 import { advanceUntil, advanceWithIo } from '../testing/until.ts'
-import { readSecretFile } from './secret-file.ts'
+import { ConfigProblem } from './config.ts'
+import { readSecretFile } from './option.ts'
 import { onShutdown } from './shutdown.ts'
 import { supervise } from './supervise.ts'
 import { certificatePair, watchFiles } from './watch-files.ts'
@@ -93,16 +94,20 @@ test('the end of a supervised task by the signal is no fault', async () => {
 test('a secret file loses the line break at its end and nothing else', async () => {
   const path = join(folder, 'secret')
   await writeFile(path, ' pass word \n')
-  expect((await readSecretFile(path)).reveal()).toBe(' pass word ')
+  expect((await readSecretFile('a.passwordFile', path)).reveal()).toBe(' pass word ')
 })
 
 test.each([
-  ['is empty', '\n', 'it is empty'],
-  ['is far too long for one', 'x'.repeat(70_000), 'larger than'],
-])('a secret file that %s is refused', async (_title, text, words) => {
-  const path = join(folder, 'secret')
-  await writeFile(path, text)
-  await expect(readSecretFile(path)).rejects.toThrow(words)
+  ['is empty', '\n', 'the file is empty'],
+  ['is far too long for one', 'x'.repeat(70_000), 'the file is too large'],
+  ['is not there', undefined, 'ENOENT'],
+])('a secret file that %s is a wrong option: its name, its value and what is allowed', async (_title, text, words) => {
+  const path = join(folder, text === undefined ? 'missing' : 'secret')
+  if (text !== undefined) await writeFile(path, text)
+  const problem: unknown = await readSecretFile('a.passwordFile', path).catch((error: unknown) => error)
+  expect(problem).toBeInstanceOf(ConfigProblem)
+  expect(String(problem)).toContain(`Cannot use option "a.passwordFile" with ${JSON.stringify(path)}: ${words}`)
+  expect(String(problem)).toContain('want the path of a readable file')
 })
 
 test('a new certificate is used when its key has come too; until then the last good pair stays', async () => {
