@@ -1,85 +1,18 @@
-import { TYPE_URLS, decode } from '@bulkhead/envoy'
+import { TYPE_URLS } from '@bulkhead/envoy'
 import type { TypeUrl } from '@bulkhead/envoy'
-import { createMetrics, silentLogger } from '@bulkhead/runtime'
-import { TestClock, advanceUntil, until } from '@bulkhead/runtime/testing'
+import { advanceUntil, until } from '@bulkhead/runtime/testing'
 import { tenantId } from '@bulkhead/tenancy'
-import { afterEach, describe, expect, test } from 'vitest'
-import { aPlan, aPolicy, aSubscription, aTenant, aTool, aToolSet, settings } from './build/fixtures.ts'
-import type { ControlPlane } from './server.ts'
-import { startControlPlane } from './server.ts'
-import { connect, groupOf } from './store/sample.ts'
-import { Fleet } from './store/index.ts'
-import { FakeApi } from './testing/fake-api.ts'
-import { FakePolicy } from './testing/fake-policy.ts'
-import { settings as fleetSettings } from './translate/testing/models.ts'
+import { describe, expect, test } from 'vitest'
+import { aPolicy, aTenant, aTool, aToolSet } from './build/fixtures.ts'
+import { groupOf } from './store/sample.ts'
+import type { Fleet } from './store/index.ts'
+import { acmeId, globexId, inGlobex, populated, routeNames, start } from './testing/control-plane.ts'
 import { kindInfo } from './watch/seen.ts'
 
-const { Tenant, Tool, ToolSet, Subscription, AccessPolicy, Plan } = kindInfo
-const acme = aTenant()
-const globex = aTenant('globex')
-const [acmeId, globexId] = [tenantId(acme.metadata.uid), tenantId(globex.metadata.uid)]
-const inGlobex = (uid: string) => ({ namespace: 'tenant-globex', uid })
-
-let running: { stop(): Promise<void> } | undefined
-afterEach(async () => {
-  await running?.stop()
-  running = undefined
-})
-
-function populated(): FakeApi {
-  const api = new FakeApi()
-  api.put(Tenant, acme)
-  api.put(Tenant, globex)
-  api.put(Tool, aTool('pets'))
-  api.put(ToolSet, aToolSet('api', ['pets']))
-  api.put(Plan, aPlan('gold', [{ requests: 5, per: 'Minute' }]))
-  api.put(Subscription, aSubscription('app'))
-  api.put(Tool, aTool('pets', {}, inGlobex('uid-globex-pets')))
-  api.put(ToolSet, aToolSet('api', ['pets'], { hostname: 'globex.gw.test' }, inGlobex('uid-globex-api')))
-  return api
-}
-
-async function start(api: FakeApi, { waitForOpen = true } = {}) {
-  const clock = new TestClock(Date.parse('2026-03-01T00:00:00Z'))
-  const fleet = new Fleet()
-  const policy = new FakePolicy()
-  const metrics = createMetrics()
-  const control: ControlPlane = startControlPlane({
-    client: api,
-    fleet,
-    policy,
-    lookUp: () => Promise.resolve([{ address: '203.0.113.7', ttl: 300 }]),
-    buildSettings: settings,
-    fleetSettings: { ...fleetSettings, capacityRequestsPerSecond: 1000 },
-    certificates: () => [{ hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }],
-    ...{ clock, random: () => 0, logger: silentLogger, metrics },
-  })
-  const isReady = (): boolean => control.readiness.every(({ problem }) => problem() === undefined)
-  if (waitForOpen) await advanceUntil(clock, isReady)
-  const value = async (name: string): Promise<number> => {
-    const line = (await metrics.text()).split('\n').find((each) => each.startsWith(`${name} `))
-    return Number(line?.split(' ')[1])
-  }
-  const envoy = () => {
-    const { client, stream } = connect(fleet)
-    client.subscribeAll()
-    client.follow()
-    return { client, stream }
-  }
-  const settle = async (condition: () => boolean): Promise<void> => {
-    await advanceUntil(clock, condition, 60_000)
-  }
-  running = control
-  return { api, clock, fleet, policy, control, value, envoy, settle, isReady }
-}
+const { Tenant, Tool, ToolSet, AccessPolicy } = kindInfo
 
 const versions = (fleet: Fleet, group: string): string =>
   JSON.stringify([...fleet.store.published(group)].map(([key, { version }]) => [key, version]))
-const routeNames = (fleet: Fleet, id: string): readonly string[] => {
-  const found = fleet.store.find(TYPE_URLS.routeConfiguration, `${id}/routes`)?.resource
-  const message = found && decode('envoy.config.route.v3.RouteConfiguration', found.bytes)
-  return message?.virtualHosts?.flatMap(({ routes = [] }) => routes.map(({ name = '' }) => name)) ?? []
-}
 const names = (fleet: Fleet, typeUrl: TypeUrl): readonly string[] => [...fleet.store.names(typeUrl)].sort()
 
 describe('a start', () => {
@@ -223,74 +156,6 @@ describe('one tenant', () => {
       policy.operations.some((each) => each.kind === 'upsertTenant' && 'uid-api' in each.tenant.policies)
     await settle(hasPolicy)
     expect(versions(fleet, acmeId)).toBe(before)
-  })
-})
-
-describe('what is reported', () => {
-  const api_ = { name: 'api', namespace: 'tenant-acme' }
-
-  test('without an Envoy says so', async () => {
-    const { api, settle } = await start(populated())
-    await settle(() => api.condition(ToolSet, api_, 'Programmed') === 'False/NoDataPlane')
-    expect(api.condition(ToolSet, api_, 'Accepted')).toBe('True/Accepted')
-    await settle(() => api.condition(Tenant, { name: 'acme' }, 'Programmed') === 'False/NoDataPlane')
-  })
-
-  test('is programmed once every Envoy accepted and every policy agent has it', async () => {
-    const { api, settle, envoy, policy, value } = await start(populated())
-    envoy()
-    await settle(() => api.condition(ToolSet, api_, 'Programmed') === 'True/Programmed')
-    const app = { name: 'app', namespace: 'tenant-acme' }
-    await settle(() => api.condition(Subscription, app, 'Programmed') === 'False/NoAnswer')
-    policy.takeUp()
-    await settle(() => api.condition(Subscription, app, 'Programmed') === 'True/Programmed')
-    await settle(() => api.condition(Tenant, { name: 'acme' }, 'Programmed') === 'True/Programmed')
-    expect(api.get(Tenant, 'acme')?.['status']).toMatchObject({ dataPlane: { programmed: 1, total: 1 } })
-    expect(await value('bulkhead_propagation_seconds_count')).toBeGreaterThan(0)
-  })
-
-  test('is a refusal on the object to blame, on nobody else, and recovers', async () => {
-    const { api, settle, envoy, policy, fleet } = await start(populated())
-    const { client } = envoy()
-    policy.takeUp()
-    await settle(() => api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'True/Programmed')
-    await settle(() => api.condition(ToolSet, api_, 'Ready') === 'True/Ready')
-    api.put(Tool, aTool('odd'))
-    api.put(ToolSet, aToolSet('odd', ['odd']))
-    await settle(() => routeNames(fleet, acmeId).some((name) => name.includes('uid-odd/uid-odd')))
-    const bad = routeNames(fleet, acmeId).find((name) => name.includes('uid-odd/uid-odd'))
-    const [refused] = client.receive().filter(({ typeUrl }) => typeUrl === TYPE_URLS.routeConfiguration)
-    if (refused === undefined) throw new Error('No routes were sent')
-    client.nack(refused, `route ${bad ?? ''}: no good`)
-    const odd = { name: 'odd', namespace: 'tenant-acme' }
-    await settle(() => api.condition(ToolSet, odd, 'Programmed') === 'False/EnvoyRejected')
-    expect(api.conditions(ToolSet, odd).find(({ type }) => type === 'Programmed')?.message).toContain('no good')
-    expect(api.condition(ToolSet, api_, 'Programmed')).toBe('True/Programmed')
-    expect(api.condition(Tenant, { name: 'globex' }, 'Programmed')).toBe('True/Programmed')
-    expect(routeNames(fleet, acmeId).some((name) => name.includes('uid-odd'))).toBe(false)
-    expect(api.events.some((event) => event['reason'] === 'EnvoyRejected')).toBe(true)
-    api.put(Tool, aTool('odd', { http: { methods: ['POST'], path: '/mended' } }))
-    await settle(() => routeNames(fleet, acmeId).some((name) => name.includes('uid-odd')))
-    client.follow()
-    await settle(() => api.condition(ToolSet, odd, 'Programmed') === 'True/Programmed')
-    expect(api.condition(ToolSet, odd, 'Stalled')).toBe('')
-  })
-
-  test('is Withdrawn when the operator took the grants back and no Envoy routes there', async () => {
-    const { api, settle, envoy, policy } = await start(populated())
-    const { client } = envoy()
-    policy.takeUp()
-    await settle(() => api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'True/Programmed')
-    const leaving = { deletionTimestamp: '2026-03-01T00:00:00Z', status: { granted: { hostnames: [] } } }
-    api.put(Tenant, aTenant('globex', leaving))
-    await settle(() =>
-      client.receive().some((each) => {
-        client.ack(each)
-        return each.typeUrl === TYPE_URLS.scopedRoute && each.removed.includes('globex.gw.test')
-      }),
-    )
-    client.follow()
-    await settle(() => api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'False/Withdrawn')
   })
 })
 

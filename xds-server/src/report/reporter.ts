@@ -14,7 +14,7 @@ import type { Counts } from './counts.ts'
 import { isDifferent, timed, transitionOf } from './difference.ts'
 import { eventKind, eventOf } from './event.ts'
 import type { Publication, WantedCondition } from './status.ts'
-import { isComplete, noAnswerMs, objectConditions, tenantCondition } from './status.ts'
+import { isComplete, noAnswerMs, objectConditions, reconnectMs, tenantCondition } from './status.ts'
 
 export interface ReporterOptions {
   readonly client: Pick<KubeClient, 'applyStatus' | 'create'>
@@ -33,6 +33,8 @@ const settleMs = 500
 // Our own write comes back through the watch within this time, or it was overwritten by somebody.
 const echoMs = 10_000
 const writesAtOnce = 8
+// Not everything that completes a publication is an event: the longer nobody answers, the less often it is looked at.
+const lookAgainMs = 60_000
 
 interface Wanted {
   readonly ref: ObjectRef
@@ -240,9 +242,11 @@ function settlesInMs(publication: Publication): number | undefined {
   return isPending(publication) && envoys.connected > 0 && ageMs < settleMs ? settleMs - ageMs : undefined
 }
 
+// When time alone may change what is to be said.
 function answersInMs(publication: Publication): number | undefined {
-  const { ageMs } = publication
-  return isPending(publication) && ageMs < noAnswerMs ? noAnswerMs - ageMs : undefined
+  const { envoys, ageMs } = publication
+  if (isPending(publication)) return ageMs < noAnswerMs ? noAnswerMs - ageMs : Math.min(ageMs, lookAgainMs)
+  return envoys.connected === 0 && ageMs < reconnectMs ? reconnectMs - ageMs : undefined
 }
 
 function soonest(...waits: readonly (number | undefined)[]): ReconcileResult {

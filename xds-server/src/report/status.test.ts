@@ -150,9 +150,15 @@ describe('a Tenant', () => {
 
   test('that goes is withdrawn once no Envoy routes to it, or there is none', () => {
     expect(judge(withdrawn)).toBe('False/Withdrawn')
-    expect(judge(withdrawn, { ...all, envoys: { connected: 0, acked: 0 } })).toBe('False/Withdrawn')
+    expect(judge(withdrawn, { ...all, envoys: { connected: 0, acked: 0 }, ageMs: 30_000 })).toBe('False/Withdrawn')
     expect(judge(withdrawn, { ...all, envoys: { connected: 2, acked: 1 } })).toBe('Unknown/Progressing')
     expect(judge(withdrawn, { ...all, envoys: { connected: 2, acked: 1 }, ageMs: 5000 })).toBe('False/NoAnswer')
+  })
+
+  test('that goes is not withdrawn while an Envoy that still routes to it may be about to connect', () => {
+    const nobody = { ...all, envoys: { connected: 0, acked: 0 } }
+    expect(judge(withdrawn, nobody)).toBe('Unknown/Progressing')
+    expect(judge(withdrawn, { ...nobody, ageMs: 29_999 })).toBe('False/NoAnswer')
   })
 
   test('that is being deleted and still granted is served', () => {

@@ -25,6 +25,8 @@ export interface Publication {
 
 /** How long a data plane may take to answer before that is a finding of its own. */
 export const noAnswerMs = 5_000
+/** How long an Envoy may take to connect again. */
+export const reconnectMs = 30_000
 
 type Verdict = Pick<WantedCondition, 'status' | 'reason' | 'message'>
 
@@ -82,8 +84,10 @@ function tenantVerdict(
   return undefined
 }
 
-// The operator waits for this before it cleans up: not one Envoy may still route to the tenant.
+// The operator waits for this before it cleans up: not one Envoy may still route to the tenant. One that is not connected
+// serves on, and comes back within its longest pause, as after a start of ours.
 function withdrawal({ envoys, ageMs }: Publication): Verdict {
+  if (envoys.connected === 0 && ageMs < reconnectMs) return waiting(ageMs, 'an Envoy may be about to connect')
   if (envoys.acked === envoys.connected) {
     return { status: 'False', reason: 'Withdrawn', message: 'the routes were taken off the data plane' }
   }

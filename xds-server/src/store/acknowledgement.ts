@@ -50,8 +50,12 @@ export function stateOf(published: Resources, group: string, progress: Progress)
   return { kind: isComplete && !hasLeftovers(published, group, progress) ? 'acked' : 'pending' }
 }
 
-/** Whether a host that a group no longer publishes is still served there. */
+/** Whether a host that a group no longer publishes may still be served there. */
 function hasLeftovers(published: Resources, group: string, progress: Progress): boolean {
   const { scopedRoute } = TYPE_URLS
+  // Nothing is expected of a group that is gone: the stream must have said which hosts it has, and lost those that
+  // nobody publishes, for they may have been this group's.
+  const isGone = published.size === 0
+  if (isGone && !(progress.hasBeenIdle(scopedRoute) && [...progress.tracked(scopedRoute, '')].length === 0)) return true
   return [...progress.tracked(scopedRoute, group)].some((name) => !published.has(`${scopedRoute}\n${name}`))
 }

@@ -265,6 +265,24 @@ describe('reconnecting', () => {
     expect(replica.store.lastGood('a')).toEqual(replica.store.published('a'))
   })
 
+  test('a group that went meanwhile counts as gone only when the client has said and lost all its hosts', () => {
+    const before = started(fleetWith('a', 'b'))
+    const fleet = fleetWith('b')
+    const acked = (): number => fleet.programmed('a').acked
+    const { client } = connect(fleet)
+    client.ask(cluster, { initialVersions: before.has(cluster) })
+    client.drain()
+    expect(acked()).toBe(0)
+    client.ask(scopedRoute, { initialVersions: before.has(scopedRoute) })
+    expect(acked()).toBe(0)
+    const [gone] = client.receive()
+    client.wait(5000)
+    expect([said([gone!]), acked()]).toEqual([['-scopedRoute a.example'], 0])
+    client.ack(gone!)
+    client.drain()
+    expect(acked()).toBe(1)
+  })
+
   test('F-09 what went meanwhile is removed, hosts first and clusters last', () => {
     const before = started(fleetWith('a', 'b'))
     const client = reconnect(fleetWith('b'), before)

@@ -1,0 +1,99 @@
+import { TYPE_URLS } from '@bulkhead/envoy'
+import { describe, expect, test } from 'vitest'
+import { aTenant, aTool, aToolSet } from './build/fixtures.ts'
+import { connect } from './store/sample.ts'
+import { acmeId, populated, routeNames, start } from './testing/control-plane.ts'
+import { kindInfo } from './watch/seen.ts'
+
+const { Tenant, Tool, ToolSet, Subscription } = kindInfo
+
+describe('what is reported', () => {
+  const api_ = { name: 'api', namespace: 'tenant-acme' }
+
+  test('without an Envoy says so', async () => {
+    const { api, settle } = await start(populated())
+    await settle(() => api.condition(ToolSet, api_, 'Programmed') === 'False/NoDataPlane')
+    expect(api.condition(ToolSet, api_, 'Accepted')).toBe('True/Accepted')
+    await settle(() => api.condition(Tenant, { name: 'acme' }, 'Programmed') === 'False/NoDataPlane')
+  })
+
+  test('is programmed once every Envoy accepted and every policy agent has it', async () => {
+    const { api, settle, envoy, policy, value } = await start(populated())
+    envoy()
+    await settle(() => api.condition(ToolSet, api_, 'Programmed') === 'True/Programmed')
+    const app = { name: 'app', namespace: 'tenant-acme' }
+    await settle(() => api.condition(Subscription, app, 'Programmed') === 'False/NoAnswer')
+    policy.takeUp()
+    await settle(() => api.condition(Subscription, app, 'Programmed') === 'True/Programmed')
+    await settle(() => api.condition(Tenant, { name: 'acme' }, 'Programmed') === 'True/Programmed')
+    expect(api.get(Tenant, 'acme')?.['status']).toMatchObject({ dataPlane: { programmed: 1, total: 1 } })
+    expect(await value('bulkhead_propagation_seconds_count')).toBeGreaterThan(0)
+  })
+
+  test('is a refusal on the object to blame, on nobody else, and recovers', async () => {
+    const { api, settle, envoy, policy, fleet } = await start(populated())
+    const { client } = envoy()
+    policy.takeUp()
+    await settle(() => api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'True/Programmed')
+    await settle(() => api.condition(ToolSet, api_, 'Ready') === 'True/Ready')
+    api.put(Tool, aTool('odd'))
+    api.put(ToolSet, aToolSet('odd', ['odd']))
+    await settle(() => routeNames(fleet, acmeId).some((name) => name.includes('uid-odd/uid-odd')))
+    const bad = routeNames(fleet, acmeId).find((name) => name.includes('uid-odd/uid-odd'))
+    const [refused] = client.receive().filter(({ typeUrl }) => typeUrl === TYPE_URLS.routeConfiguration)
+    if (refused === undefined) throw new Error('No routes were sent')
+    client.nack(refused, `route ${bad ?? ''}: no good`)
+    const odd = { name: 'odd', namespace: 'tenant-acme' }
+    await settle(() => api.condition(ToolSet, odd, 'Programmed') === 'False/EnvoyRejected')
+    expect(api.conditions(ToolSet, odd).find(({ type }) => type === 'Programmed')?.message).toContain('no good')
+    expect(api.condition(ToolSet, api_, 'Programmed')).toBe('True/Programmed')
+    expect(api.condition(Tenant, { name: 'globex' }, 'Programmed')).toBe('True/Programmed')
+    expect(routeNames(fleet, acmeId).some((name) => name.includes('uid-odd'))).toBe(false)
+    expect(api.events.some((event) => event['reason'] === 'EnvoyRejected')).toBe(true)
+    api.put(Tool, aTool('odd', { http: { methods: ['POST'], path: '/mended' } }))
+    await settle(() => routeNames(fleet, acmeId).some((name) => name.includes('uid-odd')))
+    client.follow()
+    await settle(() => api.condition(ToolSet, odd, 'Programmed') === 'True/Programmed')
+    expect(api.condition(ToolSet, odd, 'Stalled')).toBe('')
+  })
+
+  test('is Withdrawn when the operator took the grants back and no Envoy routes there', async () => {
+    const { api, settle, envoy, policy } = await start(populated())
+    const { client } = envoy()
+    policy.takeUp()
+    await settle(() => api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'True/Programmed')
+    const leaving = { deletionTimestamp: '2026-03-01T00:00:00Z', status: { granted: { hostnames: [] } } }
+    api.put(Tenant, aTenant('globex', leaving))
+    await settle(() =>
+      client.receive().some((each) => {
+        client.ack(each)
+        return each.typeUrl === TYPE_URLS.scopedRoute && each.removed.includes('globex.gw.test')
+      }),
+    )
+    client.follow()
+    await settle(() => api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'False/Withdrawn')
+  })
+
+  test('is not Withdrawn after a start while an Envoy from before still routes there', async () => {
+    const first = await start(populated())
+    const before = first.envoy().client
+    await first.control.stop()
+    const api = populated()
+    api.put(
+      Tenant,
+      aTenant('globex', { deletionTimestamp: '2026-03-01T00:00:00Z', status: { granted: { hostnames: [] } } }),
+    )
+    const { clock, fleet, settle } = await start(api)
+    const programmed = (): string => api.condition(Tenant, { name: 'globex' }, 'Programmed')
+    await clock.advance(20_000)
+    expect(programmed()).toBe('False/NoAnswer')
+    const { client } = connect(fleet)
+    client.ask(TYPE_URLS.cluster, { initialVersions: before.has(TYPE_URLS.cluster) })
+    await clock.advance(20_000)
+    expect(programmed()).toBe('False/NoAnswer')
+    client.ask(TYPE_URLS.scopedRoute, { initialVersions: before.has(TYPE_URLS.scopedRoute) })
+    client.follow()
+    expect([...client.has(TYPE_URLS.scopedRoute).keys()]).toEqual(['acme.gw.test'])
+    await settle(() => programmed() === 'False/Withdrawn')
+  })
+})
