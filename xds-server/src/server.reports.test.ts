@@ -30,6 +30,19 @@ describe('what is reported', () => {
     expect(await value('bulkhead_propagation_seconds_count')).toBeGreaterThan(0)
   })
 
+  test('is no longer without an answer when the policy agent that gave none is gone', async () => {
+    const { api, settle, envoy, policy, value } = await start(populated())
+    envoy()
+    policy.stuck = 1
+    policy.takeUp()
+    const app = { name: 'app', namespace: 'tenant-acme' }
+    await settle(() => api.condition(Subscription, app, 'Programmed') === 'False/NoAnswer')
+    expect(await value('bulkhead_opas_connected')).toBe(2)
+    policy.stuck = 0
+    await settle(() => api.condition(Subscription, app, 'Programmed') === 'True/Programmed')
+    expect(await value('bulkhead_opas_connected')).toBe(1)
+  })
+
   test('is a refusal on the object to blame, on nobody else, and recovers', async () => {
     const { api, settle, envoy, policy, fleet } = await start(populated())
     const { client } = envoy()

@@ -57,6 +57,7 @@ const pacing = { mergeMs: 100, burst: 3, refillMs: 1_000 }
 const maxLookUps = 32
 // A name service that hangs must not hold back the whole fleet's start for longer than one name may.
 const pendingPollMs = 100
+const agentsPollMs = 1_000
 
 /** Starts the control plane; nothing is published before the first complete list of every kind. */
 export function startControlPlane(options: ControlPlaneOptions): ControlPlane {
@@ -82,6 +83,7 @@ class Running implements ControlPlane {
   /** Tenants that wait for the name service. */
   readonly #pending = new Set<string>()
   readonly #unsubscribe: readonly (() => void)[]
+  #agents = 0
   #isOpen = false
 
   constructor(options: ControlPlaneOptions) {
@@ -122,6 +124,7 @@ class Running implements ControlPlane {
       { name: 'first publication', problem: () => (this.#isOpen ? undefined : 'not every tenant was published yet') },
     ]
     this.open = this.#start()
+    void this.#watchAgents()
   }
 
   rebuildAll(): void {
@@ -233,9 +236,22 @@ class Running implements ControlPlane {
     for (const { metadata } of this.#objects.tenants()) this.#report(metadata.name)
   }
 
-  #countAgents(): void {
+  // An agent that goes away says nothing: it is missed by looking.
+  async #watchAgents(): Promise<void> {
+    while (!this.#hasEnded()) {
+      await this.#options.clock.sleep(agentsPollMs, this.#ended.signal).catch(() => undefined) // the abort ends us
+      if (!this.#hasEnded() && this.#connectedAgents() !== this.#agents) this.#countAgents()
+    }
+  }
+
+  #connectedAgents(): number {
     const { policy } = this.#options
-    this.#meters.opas.set(policy.programmed(policy.revision()).connected.length)
+    return policy.programmed(policy.revision()).connected.length
+  }
+
+  #countAgents(): void {
+    this.#agents = this.#connectedAgents()
+    this.#meters.opas.set(this.#agents)
     for (const { metadata } of this.#objects.tenants()) this.#report(metadata.name)
   }
 

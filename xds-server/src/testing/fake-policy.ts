@@ -1,18 +1,15 @@
 import type { BundleOperation } from '../bundles/data.ts'
 import type { PolicyPublisher } from '../ports.ts'
 
-/** The policy agents' data without a network; `agents` hold everything that was published when `takeUp` is called. */
+/** The policy agents' data without a network; one agent holds what was published when `takeUp` is called. */
 export class FakePolicy implements PolicyPublisher {
   readonly operations: BundleOperation[] = []
   isOpen = false
   readonly #listeners = new Set<() => void>()
-  readonly #agents: number
+  /** Agents that take nothing up. */
+  stuck = 0
   #sequence = 0
   #held = 0
-
-  constructor(agents = 1) {
-    this.#agents = agents
-  }
 
   publish(operations: readonly BundleOperation[]): string {
     this.operations.push(...operations)
@@ -29,8 +26,8 @@ export class FakePolicy implements PolicyPublisher {
   }
 
   programmed(revision: string): ReturnType<PolicyPublisher['programmed']> {
-    const connected = Array.from({ length: this.#agents }, (_, index) => index)
-    return { connected, holding: this.#held >= Number(revision) ? this.#agents : 0 }
+    const connected = Array.from({ length: 1 + this.stuck }, (_, index) => index)
+    return { connected, holding: this.#held >= Number(revision) ? 1 : 0 }
   }
 
   onStatus(listener: () => void): () => void {
