@@ -29,7 +29,7 @@ export function createKeycloak({ http, bootstrap, clock }: KeycloakOptions): Key
   const byBootstrap = (realm: string, signal: AbortSignal) => realmCaller(http, bootstrapTokens, realm, signal)
   return {
     findRealm: async (realm, signal) => {
-      const found = await absent(byBootstrap(realm, signal)({ doing: 'read realm', method: 'GET', path: [] }))
+      const found = await absent(byBootstrap(realm, signal)({ doing: 'read realm', method: 'GET', path: [] }), 'realm')
       return found === undefined ? undefined : realmRepresentation.parse(found.body)
     },
     createRealm: (realm, fields, signal) =>
@@ -40,7 +40,8 @@ export function createKeycloak({ http, bootstrap, clock }: KeycloakOptions): Key
     deleteRealm: (realm, signal) =>
       slots.run(signal, async () => {
         const timeoutMs = realmTimeoutMs
-        await absent(byBootstrap(realm, signal)({ doing: 'delete realm', method: 'DELETE', path: [], timeoutMs }))
+        const call = { doing: 'delete realm', method: 'DELETE', path: [], timeoutMs } as const
+        await absent(byBootstrap(realm, signal)(call), 'realm')
         tokensOf.forget(realm)
       }),
     restoreAccount: async (realm, secret, signal) => {

@@ -103,7 +103,9 @@ function clientCalls(call: CallRealm): ClientCalls {
     updateClient: async (id, fields) => {
       await call({ doing: 'update client', method: 'PUT', path: ['clients', id], body: fields })
     },
-    deleteClient: (id) => gone(call({ doing: 'delete client', method: 'DELETE', path: ['clients', id] })),
+    deleteClient: async (id) => {
+      await absent(call({ doing: 'delete client', method: 'DELETE', path: ['clients', id] }), 'client')
+    },
     setClientScopes: (client, names) => setClientScopes(call, client, names),
     serviceAccount: async (id) => {
       const path = ['clients', id, 'service-account-user']
@@ -170,7 +172,7 @@ function roleCalls(call: CallRealm): RoleCalls {
   }
   return {
     findRole: async (name) => {
-      const found = await absent(call({ doing: 'find role', method: 'GET', path: ['roles', name] }))
+      const found = await absent(call({ doing: 'find role', method: 'GET', path: ['roles', name] }), 'role')
       return found === undefined ? undefined : roleRepresentation.parse(found.body)
     },
     createRole: async (name) => {
@@ -212,18 +214,24 @@ function required(value: string | undefined, what: string): string {
   return value
 }
 
-/** Turns "no such thing" into undefined. */
-export async function absent<T>(answer: Promise<T>): Promise<T | undefined> {
+/** Keycloak's words for what is not there. */
+export const notFound = {
+  realm: 'Realm not found.',
+  role: 'Could not find role',
+  client: 'Could not find client',
+} as const
+
+/**
+ * Turns "no such thing" into undefined, when Keycloak says so in its own words: a proxy answers 404 too, and so does
+ * Keycloak under a wrong address, and neither proves that something is gone.
+ */
+export async function absent<T>(answer: Promise<T>, what: keyof typeof notFound): Promise<T | undefined> {
   try {
     return await answer
   } catch (error) {
-    if (error instanceof KeycloakFault && error.status === 404) return undefined
+    if (error instanceof KeycloakFault && error.status === 404 && error.detail === notFound[what]) return undefined
     throw error
   }
-}
-
-async function gone(answer: Promise<unknown>): Promise<void> {
-  await absent(answer)
 }
 
 /** Turns "there is one of that name" into a value. */
