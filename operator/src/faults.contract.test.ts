@@ -1,7 +1,13 @@
 import { findCondition, kinds } from '@bulkhead/crds'
+import { Secret, createMetrics, systemClock } from '@bulkhead/runtime'
 import type { KubeKind, KubeRef } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readTenant } from './facts.ts'
+import { createKeycloak } from './keycloak/client.ts'
+import { createHttp } from './keycloak/http.ts'
 import { secretKind } from './kubernetes/kinds.ts'
+import { createOperatorMetrics } from './metrics.ts'
+import { reconcileTenant } from './tenant/reconcile.ts'
 import { realmVandal } from './testing/realm-vandal.ts'
 import { stepsIn } from './testing/steps.ts'
 import type { Steps } from './testing/steps.ts'
@@ -25,6 +31,7 @@ afterAll(async () => {
 })
 
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
+const signal = AbortSignal.timeout(3_600_000)
 const patient = { timeout: 60_000, interval: 200 }
 const crdKind: KubeKind = {
   ...{ group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
@@ -70,6 +77,28 @@ test('a Subscription takes its client with it, whatever a tenant admin does befo
   await expect.poll(() => clientsOf(realm), patient).toEqual([kept])
 })
 
+test('with Keycloak away a deletion takes what it sees, and the Tenant stays until the realm was seen gone', async () => {
+  await steps.createTenant('initech', { deletionPolicy: 'Delete' })
+  await steps.tenantWith('initech', 'True', walls)
+  const { id, realm } = await steps.factsOf('initech')
+  await stopOperator()
+  const ref = { kind: kinds.tenant, name: 'initech' }
+  await world.admin.delete(ref)
+  const { keycloak: latency } = createOperatorMetrics(createMetrics())
+  const http = createHttp({ url: 'http://127.0.0.1:1', clock: systemClock, latency })
+  const bootstrap = { clientId: 'c', clientSecret: new Secret('s') }
+  const parts = { ...world.parts, keycloak: createKeycloak({ http, clock: systemClock, bootstrap }) }
+  const deletion = reconcileTenant(parts, readTenant(await world.admin.get(ref)), undefined, signal)
+  await expect(deletion).rejects.toThrow('Cannot delete tenant "initech"')
+  expect(await world.postgres.query(`SELECT 1 FROM pg_roles WHERE rolname = 'tenant_${id}'`)).toEqual([])
+  const { database } = world.postgres
+  expect(await world.postgres.query(`SELECT 1 FROM tenants WHERE id = '${id}'`, database)).toEqual([])
+  expect(await world.admin.find(ref)).toBeDefined()
+  stopOperator = world.run()
+  await steps.gone('initech')
+  expect(await world.parts.keycloak.findRealm(realm, signal)).toBeUndefined()
+})
+
 test('what the API server lets in can be used, and a key that is too long is not let in', async () => {
   const longKey = steps.createTenant('long', { quota: { resources: { ['k'.repeat(129)]: '1' } } })
   await expect(longKey).rejects.toThrow('at most 128 characters')
@@ -101,5 +130,5 @@ test('a Tenant that cannot be used says so, keeps what stood, and can be deleted
   await world.admin.delete({ kind: kinds.tenant, name: 'umbrella' })
   await steps.gone('umbrella')
   const { realm = '' } = status?.identity ?? {}
-  expect(await world.parts.keycloak.findRealm(realm, AbortSignal.timeout(10_000))).toBeUndefined()
+  expect(await world.parts.keycloak.findRealm(realm, signal)).toBeUndefined()
 })

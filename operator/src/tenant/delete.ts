@@ -1,4 +1,4 @@
-import { findCondition, nextCondition } from '@bulkhead/crds'
+import { findCondition } from '@bulkhead/crds'
 import { isConflict, isNotFound } from '@bulkhead/runtime'
 import { databaseSecretOf, namespaceOf, realmOf, realmSecretOf, tenantHost } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
@@ -12,6 +12,7 @@ import { planDeletion } from './plan-deletion.ts'
 import type { DeletionStep, Remains } from './plan-deletion.ts'
 import { isRealmOf } from './realm.ts'
 import { report, timestamp } from './report.ts'
+import { withdrawnStatus } from './status.ts'
 import { databaseTenantOf, ownerOf } from './wanted.ts'
 import type { Owner } from './wanted.ts'
 
@@ -52,16 +53,6 @@ async function withdraw(parts: Parts, tenant: TenantFacts, signal: AbortSignal):
   return { kind: 'waiting', reason: 'Deleting', retryAfterMs: pollMs }
 }
 
-function withdrawnStatus({ status, metadata }: TenantFacts, now: string): NonNullable<TenantFacts['status']> {
-  const observedGeneration = metadata.generation
-  const message = 'The tenant is being deleted'
-  const conditions = ['Granted', 'Ready'].map((type) =>
-    nextCondition(status?.conditions, { type, status: 'False', reason: 'Deleting', message, observedGeneration }, now),
-  )
-  const { dataPlane: _dataPlane, conditions: _conditions, ...own } = status ?? {}
-  return { ...own, observedGeneration, granted: { hostnames: [], guaranteed: 0 }, conditions }
-}
-
 /** Gives whether everything was seen gone. */
 async function clean(
   parts: Parts,
@@ -70,48 +61,75 @@ async function clean(
   signal: AbortSignal,
 ): Promise<boolean> {
   for (let round = 1; round <= maxRounds; round += 1) {
-    const { steps, isDone } = planDeletion(policy, await observeRemains(parts, owner, signal))
+    const { remains, faults } = await observeRemains(parts, owner, signal)
+    const { steps, isDone } = planDeletion(policy, remains)
     if (isDone) return true
-    if (steps.length === 0) return false
     // All of them are tried, whatever fails: a Keycloak that is away must not keep the database's door open.
     const results = await Promise.allSettled(steps.map((step) => applyDeletion(parts, owner, step, signal)))
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) {
-      throw new Error(`Cannot delete tenant "${owner.name}"`, { cause: failed.reason })
-    }
+    signal.throwIfAborted()
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    const [cause] = [...faults, ...refused]
+    if (cause !== undefined) throw new Error(`Cannot delete tenant "${owner.name}"`, { cause })
+    if (steps.length === 0) return false
   }
   return false
 }
 
-async function observeRemains(parts: Parts, owner: Owner, signal: AbortSignal): Promise<Remains> {
-  const [namespace, realm, seen, isRegistered, ...secrets] = await Promise.all([
-    parts.kubernetes.find({ kind: namespaceKind, name: namespaceOf(owner.name) }, { signal }),
-    parts.keycloak.findRealm(realmOf(owner), signal),
-    parts.databases.observe(databaseTenantOf(owner), signal),
-    parts.registry.isRegistered(owner.uid, signal),
-    ...[realmSecretOf(owner.id), databaseSecretOf(owner.id)].map((name) => findSystemSecret(parts, name, signal)),
-  ])
-  const seenNamespace = seeObject(namespace, owner.uid)
-  const isOwnRealm = realm !== undefined && isRealmOf(realm, owner.uid)
-  const { role, schema } = seen
-  return {
-    namespace:
-      seenNamespace.kind === 'own'
-        ? {
-            kind: seenNamespace.object.metadata.deletionTimestamp === undefined ? 'own' : 'terminating',
-            uid: seenNamespace.object.metadata.uid ?? '',
-          }
-        : { kind: 'gone' },
-    realm: isOwnRealm ? (realm.enabled ? 'enabled' : 'disabled') : 'gone',
-    database: {
-      role: role.kind === 'own' ? (role.canLogin ? 'open' : 'shut') : 'gone',
-      schema: schema.kind === 'own' ? 'own' : 'gone',
-    },
-    isRegistered,
-    secrets: secrets.flatMap((secret) =>
-      secret !== undefined && seeObject(secret, owner.uid).kind === 'own' ? [secret.metadata.name] : [],
-    ),
+async function observeRemains(parts: Parts, owner: Owner, signal: AbortSignal) {
+  const faults: unknown[] = []
+  const look = async <T, const U>(work: Promise<T>, unseen: U): Promise<T | U> => {
+    try {
+      return await work
+    } catch (error) {
+      faults.push(error)
+      return unseen
+    }
   }
+  const [namespace, realm, database, grants, secrets] = await Promise.all([
+    look(observeNamespace(parts, owner, signal), { kind: 'unseen' } as const),
+    look(observeRealm(parts, owner, signal), 'unseen'),
+    look(observeDatabase(parts, owner, signal), { role: 'unseen', schema: 'unseen' } as const),
+    look(observeGrants(parts, owner, signal), 'unseen'),
+    look(observeSecrets(parts, owner, signal), []),
+  ])
+  const remains: Remains = { namespace, realm, database, grants, secrets }
+  return { remains, faults }
+}
+
+async function observeNamespace(
+  { kubernetes }: Parts,
+  owner: Owner,
+  signal: AbortSignal,
+): Promise<Remains['namespace']> {
+  const found = await kubernetes.find({ kind: namespaceKind, name: namespaceOf(owner.name) }, { signal })
+  const seen = seeObject(found, owner.uid)
+  if (seen.kind !== 'own') return { kind: 'gone' }
+  const { deletionTimestamp, uid = '' } = seen.object.metadata
+  return { kind: deletionTimestamp === undefined ? 'own' : 'terminating', uid }
+}
+
+async function observeRealm({ keycloak }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['realm']> {
+  const realm = await keycloak.findRealm(realmOf(owner), signal)
+  if (realm === undefined || !isRealmOf(realm, owner.uid)) return 'gone'
+  return realm.enabled ? 'enabled' : 'disabled'
+}
+
+async function observeDatabase({ databases }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['database']> {
+  const { role, schema } = await databases.observe(databaseTenantOf(owner), signal)
+  return {
+    role: role.kind === 'own' ? (role.canLogin ? 'open' : 'shut') : 'gone',
+    schema: schema.kind === 'own' ? 'own' : 'gone',
+  }
+}
+
+async function observeGrants({ registry }: Parts, { uid }: Owner, signal: AbortSignal): Promise<Remains['grants']> {
+  return (await registry.isRegistered(uid, signal)) ? 'held' : 'gone'
+}
+
+async function observeSecrets(parts: Parts, { id, uid }: Owner, signal: AbortSignal): Promise<readonly string[]> {
+  const names = [realmSecretOf(id), databaseSecretOf(id)]
+  const secrets = await Promise.all(names.map((name) => findSystemSecret(parts, name, signal)))
+  return names.filter((_name, index) => seeObject(secrets[index], uid).kind === 'own')
 }
 
 async function applyDeletion(parts: Parts, owner: Owner, step: DeletionStep, signal: AbortSignal): Promise<void> {

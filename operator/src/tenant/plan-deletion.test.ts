@@ -6,14 +6,14 @@ const gone: Remains = {
   namespace: { kind: 'gone' },
   realm: 'gone',
   database: { role: 'gone', schema: 'gone' },
-  isRegistered: false,
+  grants: 'gone',
   secrets: [],
 }
 const whole: Remains = {
   namespace: { kind: 'own', uid: 'n1' },
   realm: 'enabled',
   database: { role: 'open', schema: 'own' },
-  isRegistered: true,
+  grants: 'held',
   secrets: ['realm-x', 'database-x'],
 }
 const kindsOf = (policy: 'Delete' | 'Retain', remains: Remains) =>
@@ -26,7 +26,7 @@ test('Delete takes everything, and the keys only after the locks', () => {
 
 test('Retain keeps realm, schema and keys, and shuts the realm once the namespace is gone', () => {
   expect(kindsOf('Retain', whole)).toEqual(['delete-namespace', 'retain-database', 'release-grants'])
-  expect(kindsOf('Retain', { ...whole, namespace: { kind: 'gone' }, isRegistered: false })).toEqual([
+  expect(kindsOf('Retain', { ...whole, namespace: { kind: 'gone' }, grants: 'gone' })).toEqual([
     'retain-database',
     'disable-realm',
   ])
@@ -37,11 +37,31 @@ test.each([
   ['a realm', { ...gone, realm: 'disabled' }],
   ['a schema', { ...gone, database: { role: 'gone', schema: 'own' } }],
   ['a role', { ...gone, database: { role: 'shut', schema: 'gone' } }],
-  ['a grant', { ...gone, isRegistered: true }],
+  ['a grant', { ...gone, grants: 'held' }],
   ['a secret', { ...gone, secrets: ['realm-x'] }],
 ] as const)('with %s left, a deletion is not done', (_title, remains: Remains) => {
   expect(planDeletion('Delete', remains).isDone).toBe(false)
 })
+
+const unseen: Partial<Remains>[] = [
+  { namespace: { kind: 'unseen' } },
+  { realm: 'unseen' },
+  { database: { role: 'unseen', schema: 'unseen' } },
+  { grants: 'unseen' },
+]
+
+test.each(['Delete', 'Retain'] as const)(
+  '%s takes what it sees, and is not done while something is unseen',
+  (policy) => {
+    expect(kindsOf(policy, { ...whole, realm: 'unseen' })).toEqual([
+      'delete-namespace',
+      policy === 'Delete' ? 'drop-database' : 'retain-database',
+      'release-grants',
+    ])
+    for (const change of unseen)
+      expect(planDeletion(policy, { ...gone, ...change })).toEqual({ steps: [], isDone: false })
+  },
+)
 
 test.each(['Delete', 'Retain'] as const)('%s is done when nothing is left that it takes', (policy) => {
   const kept = { ...gone, realm: 'disabled', database: { role: 'shut', schema: 'gone' }, secrets: ['realm-x'] } as const

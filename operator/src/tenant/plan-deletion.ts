@@ -1,11 +1,12 @@
 import type { Tenant } from '@bulkhead/crds'
 
-/** What is left of a tenant that is being deleted. */
+/** What is left of a tenant that is being deleted. What is unseen could not be looked at now. */
 export interface Remains {
-  readonly namespace: { readonly kind: 'gone' } | { readonly kind: 'own' | 'terminating'; readonly uid: string }
-  readonly realm: 'gone' | 'enabled' | 'disabled'
-  readonly database: { readonly role: 'gone' | 'open' | 'shut'; readonly schema: 'gone' | 'own' }
-  readonly isRegistered: boolean
+  readonly namespace:
+    { readonly kind: 'gone' | 'unseen' } | { readonly kind: 'own' | 'terminating'; readonly uid: string }
+  readonly realm: 'gone' | 'enabled' | 'disabled' | 'unseen'
+  readonly database: { readonly role: 'gone' | 'open' | 'shut' | 'unseen'; readonly schema: 'gone' | 'own' | 'unseen' }
+  readonly grants: 'gone' | 'held' | 'unseen'
   /** Names of the Secrets in the system namespace. */
   readonly secrets: readonly string[]
 }
@@ -15,29 +16,31 @@ export type DeletionStep =
   | { readonly kind: 'delete-realm' | 'disable-realm' | 'drop-database' | 'retain-database' | 'release-grants' }
   | { readonly kind: 'delete-secret'; readonly name: string }
 
-/** What has to be done next, and whether everything was seen to be gone (or retained). */
 export interface DeletionPlan {
+  /** What has to be done next; what is unseen gets no step. */
   readonly steps: readonly DeletionStep[]
+  /** Whether everything was seen to be gone (or retained). */
   readonly isDone: boolean
 }
 
 type Policy = Tenant['spec']['deletionPolicy']
 
 export function planDeletion(policy: Policy, remains: Remains): DeletionPlan {
-  const { namespace, isRegistered } = remains
+  const { namespace, realm, database, grants } = remains
   const isNamespaceGone = namespace.kind === 'gone'
   const steps: DeletionStep[] = []
   if (namespace.kind === 'own') steps.push({ kind: 'delete-namespace', uid: namespace.uid })
   steps.push(...(policy === 'Delete' ? purge(remains) : retain(remains, isNamespaceGone)))
-  if (isRegistered) steps.push({ kind: 'release-grants' })
-  return { steps, isDone: isNamespaceGone && steps.length === 0 }
+  if (grants === 'held') steps.push({ kind: 'release-grants' })
+  const isAllSeen = ![realm, database.role, database.schema, grants].includes('unseen')
+  return { steps, isDone: isNamespaceGone && isAllSeen && steps.length === 0 }
 }
 
 function purge({ realm, database, secrets }: Remains): readonly DeletionStep[] {
   const isDatabaseGone = database.role === 'gone' && database.schema === 'gone'
   const steps: DeletionStep[] = []
-  if (realm !== 'gone') steps.push({ kind: 'delete-realm' })
-  if (!isDatabaseGone) steps.push({ kind: 'drop-database' })
+  if (realm === 'enabled' || realm === 'disabled') steps.push({ kind: 'delete-realm' })
+  if (!isDatabaseGone && database.role !== 'unseen') steps.push({ kind: 'drop-database' })
   // The keys go after the locks: without them a crash in between would leave what nobody can open.
   if (realm === 'gone' && isDatabaseGone) {
     steps.push(...secrets.map((name) => ({ kind: 'delete-secret', name }) as const))

@@ -13,7 +13,7 @@ import {
 } from '../testing/observations.ts'
 import { now, sampleTenant, sampleWanted } from '../testing/samples.ts'
 import type { Observed } from './observed.ts'
-import { buildStatus } from './status.ts'
+import { buildStatus, withdrawnStatus } from './status.ts'
 
 const programmed = [{ type: 'Programmed', status: 'True', observedGeneration: 3 }]
 const away = { kind: 'unavailable', error: new Error('connect ECONNREFUSED') } as const
@@ -126,6 +126,17 @@ test("S-175 a foreign namespace is not said to be the tenant's; a foreign object
 test('what was judged and not written is not granted', () => {
   const judged = seen({ ...grantsOf(wanted), take: ['acme.gw.test'], changes: true })
   expect(statusOf({ grants: judged }).status.granted).toBeUndefined()
+})
+
+test('traffic is cut from the moment that is said, whether or not there was a grant before', () => {
+  const refused = { type: 'Granted', status: 'False', reason: 'HostnameNotGranted', lastTransitionTime: now }
+  const cut = withdrawnStatus(sampleTenant({ status: { conditions: [refused] } }), '2026-12-01T00:00:00Z')
+  expect(cut.granted).toEqual({ hostnames: [], guaranteed: 0 })
+  expect(findCondition(cut.conditions, 'Granted')).toMatchObject({
+    reason: 'Deleting',
+    lastTransitionTime: '2026-12-01T00:00:00Z',
+  })
+  expect(withdrawnStatus(sampleTenant({ status: cut }), '2026-12-01T00:00:09Z')).toEqual(cut)
 })
 
 test('a suspended tenant says so', () => {

@@ -74,6 +74,20 @@ export function buildStatus(input: StatusInput): StatusResult {
   }
 }
 
+/** The status of a Tenant whose traffic is to be cut: nothing is granted from now on. */
+export function withdrawnStatus({ status, metadata }: TenantFacts, now: string): TenantStatus {
+  const { dataPlane: _dataPlane, conditions: before, ...own } = status ?? {}
+  const verdict = failed('Deleting', 'The tenant is being deleted')
+  const stamp = { observedGeneration: metadata.generation, now }
+  // The cut is awaited from its own beginning, also where there was no grant before.
+  const isCut = findCondition(before, 'Granted')?.reason === 'Deleting'
+  const conditions = [
+    ...conditionsOf(isCut ? before : undefined, [['Granted', verdict]], stamp),
+    ...conditionsOf(before, [['Ready', verdict]], stamp),
+  ]
+  return { ...own, observedGeneration: metadata.generation, granted: { hostnames: [], guaranteed: 0 }, conditions }
+}
+
 function faultOf({ observed, faults }: StatusInput, wall: WallName): boolean {
   return observed[wall].kind === 'unavailable' || faults.has(wall)
 }
