@@ -43,6 +43,21 @@ describe('what is reported', () => {
     expect(await value('bulkhead_opas_connected')).toBe(1)
   })
 
+  test("of a tenant that has arrived everywhere is not repeated at a policy agent's news", async () => {
+    const { api, clock, settle, envoy, policy, value } = await start(populated())
+    envoy()
+    policy.takeUp()
+    for (const name of ['acme', 'globex'])
+      await settle(() => api.condition(Tenant, { name }, 'Programmed') === 'True/Programmed')
+    await clock.advance(60_000)
+    const reports = (): Promise<number> => value('bulkhead_queue_reconciles_total{queue="reports",result="success"}')
+    const before = await reports()
+    policy.takeUp()
+    await clock.advance(1_000)
+    expect(before).toBeGreaterThan(0)
+    expect(await reports()).toBe(before)
+  })
+
   test('is a refusal on the object to blame, on nobody else, and recovers', async () => {
     const { api, settle, envoy, policy, fleet } = await start(populated())
     const { client } = envoy()

@@ -252,7 +252,8 @@ class Running implements ControlPlane {
   #countAgents(): void {
     this.#agents = this.#connectedAgents()
     this.#meters.opas.set(this.#agents)
-    for (const { metadata } of this.#objects.tenants()) this.#report(metadata.name)
+    for (const { metadata } of this.#objects.tenants())
+      if (!this.#reporter.isSettled(metadata.name)) this.#report(metadata.name)
   }
 
   // Envoys count each other by these members, to know their share of a limit; the addresses are never dialled.

@@ -45,6 +45,7 @@ interface Wanted {
 
 /** What is remembered of a tenant between two reports. */
 interface Memory {
+  isSettled: boolean
   isRefused: boolean
   /** The publication whose arrival was measured. */
   measuredMs: number | undefined
@@ -66,10 +67,9 @@ export class Reporter {
     this.#options = options
   }
 
-  /** Whether a tenant's publication has not yet arrived everywhere. */
+  /** Whether there was nothing left to wait for when the tenant was reported last. */
   isSettled(tenant: string): boolean {
-    const published = this.#options.published(tenant)
-    return published === undefined || isComplete(this.#publicationOf(published))
+    return this.#memories.get(tenant)?.isSettled ?? false
   }
 
   /** Brings the statuses of one tenant's objects up to date; throws what could not be written. */
@@ -81,6 +81,7 @@ export class Reporter {
     }
     const publication = this.#publicationOf(published)
     const isArrived = isComplete(publication)
+    this.#memoryOf(tenant).isSettled = isArrived && publication.envoys.connected > 0 && publication.opas.connected > 0
     this.#tellTurns(tenant, publication, isArrived)
     if (isArrived && publication.envoys.connected > 0) this.#measure(tenant, published)
     const waitMs = settlesInMs(publication)
@@ -221,7 +222,7 @@ export class Reporter {
   #memoryOf(tenant: string): Memory {
     const known = this.#memories.get(tenant)
     if (known !== undefined) return known
-    const memory: Memory = { isRefused: false, measuredMs: undefined, counts: undefined }
+    const memory: Memory = { isSettled: false, isRefused: false, measuredMs: undefined, counts: undefined }
     this.#memories.set(tenant, memory)
     return memory
   }
