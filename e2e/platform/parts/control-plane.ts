@@ -100,6 +100,9 @@ export function xdsServerPart(site: Site): Part {
       // Every caller of a local platform has the same address.
       sourceRequestsPerSecond: 1_000,
       defaultRequestsPerSecond,
+      // Here every part shares the cores of one machine; a JVM that starts may take them for longer than the defaults.
+      policyTimeoutMs: 2_000,
+      rateLimitTimeoutMs: 2_000,
     },
     // Backends are processes of this machine.
     externalBackends: { allowedCidrs: ['127.0.0.0/8'] },

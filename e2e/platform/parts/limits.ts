@@ -84,7 +84,8 @@ export function ratelimitPart(site: Site): Part {
         REDIS_SOCKET_TYPE: 'tcp',
         REDIS_URL: local(site.ports.redis),
         REDIS_AUTH: site.secrets.read('redis'),
-        REDIS_TIMEOUT: '100ms',
+        // As patient as the Envoys are here, see the xds-server's settings.
+        REDIS_TIMEOUT: '2s',
         RUNTIME_ROOT: root,
         RUNTIME_SUBDIRECTORY: '.',
         RUNTIME_WATCH_ROOT: 'false',
