@@ -78,12 +78,14 @@ export function createGatewayClient(edge: Edge, options: { keepAlive?: boolean }
   return { send, close: () => agent.destroy() }
 }
 
-/** Sends bytes as they are over TLS and returns what came back until the peer closed or was silent for a second. */
+/** Sends bytes as they are over TLS and returns what came back until the peer closed; throws when it never does. */
 export function sendRaw(edge: Edge, serverName: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ host: '127.0.0.1', port: edge.port, servername: serverName, ca: edge.authority })
     let received = ''
-    socket.setTimeout(1000, () => socket.destroy())
+    socket.setTimeout(requestTimeoutMs, () =>
+      socket.destroy(new Error(`The gateway kept the connection open for ${requestTimeoutMs} ms: "${received}"`)),
+    )
     socket.on('secureConnect', () => socket.write(Buffer.from(text, 'latin1')))
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString('latin1')
