@@ -32,7 +32,7 @@ export interface Scenario {
   opaDecision(marker: string): Promise<string>
   /** Counters and gauges of each Envoy. */
   envoyCounters(): Promise<readonly Readonly<Record<string, number>>[]>
-  /** Ends the organisations' backends, removes their Tenants, and closes every connection. */
+  /** Ends the organisations' backends, closes every connection, and sees their Tenants gone. */
   close(...organisations: readonly (Organisation | undefined)[]): Promise<void>
 }
 
@@ -81,9 +81,10 @@ export async function openScenario(): Promise<Scenario> {
     close: async (...organisations) => {
       const known = organisations.filter((organisation) => organisation !== undefined)
       await Promise.all(known.map((organisation) => organisation.stop()))
-      if (known.length > 0)
-        await kubectl.run(['delete', 'tenant', '--ignore-not-found', '--wait=false', ...known.map(({ name }) => name)])
       client.close()
+      const names = known.map(({ name }) => name)
+      // To the end, so that the next file finds an operator and a Keycloak that have nothing left to do.
+      if (names.length > 0) await kubectl.run(['delete', 'tenant', '--ignore-not-found', '--timeout=180s', ...names])
     },
   }
 }
