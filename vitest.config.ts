@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config'
+import { FileOrder } from './e2e/scenarios/file-order.ts'
 
 // Three projects, by what they need: `unit` needs nothing but Node, `contract` needs the real parts (it starts
 // those it uses), `e2e` needs the whole local platform.
 export default defineConfig({
   test: {
+    sequence: { sequencer: FileOrder },
     projects: [
       {
         test: {
