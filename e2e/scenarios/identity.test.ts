@@ -67,10 +67,11 @@ test('S-044 HS256 signed with the public key is refused in every encoding of the
 })
 
 // A key of the realm itself, so that each token below is right in everything but one claim.
-let signing: Promise<(changes: Readonly<Record<string, unknown>>) => string> | undefined
-const ownKey = () => (signing ??= addOwnKey())
+type Sign = (changes: Readonly<Record<string, unknown>>) => string
+let signing: Sign | undefined
+const ownKey = async () => (signing ??= await addOwnKey())
 
-async function addOwnKey(): Promise<(changes: Readonly<Record<string, unknown>>) => string> {
+async function addOwnKey(): Promise<Sign> {
   const { status } = await acme.status()
   const { privateKey, modulus } = await scenario.keycloak.addKey(status.identity.realm)
   await scenario.kubectl.apply([tenant(acme.name, { displayName: 'with another key' })])
@@ -80,7 +81,7 @@ async function addOwnKey(): Promise<(changes: Readonly<Record<string, unknown>>)
     expect(found).toBeDefined()
     return found!.kid
   })
-  const sign = (changes: Readonly<Record<string, unknown>>) => resigned(token, changes, { key: privateKey, kid })
+  const sign: Sign = (changes) => resigned(token, changes, { key: privateKey, kid })
   await eventually(async () => expect((await acme.send({ path: '/orders/1', token: sign({}) })).status).toBe(200))
   acme.backend.forget()
   return sign
