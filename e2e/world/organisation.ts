@@ -47,7 +47,10 @@ export async function waitReady(
   names: readonly string[],
 ): Promise<void> {
   const where = namespace === undefined ? [] : ['-n', namespace]
-  await kubectl.run(['wait', '--for=condition=Ready', '--timeout=60s', ...where, ...names])
+  const waited = await kubectl.attempt(['wait', '--for=condition=Ready', '--timeout=60s', ...where, ...names])
+  if (waited.code === 0) return
+  const { stdout } = await kubectl.attempt(['get', ...where, ...names, '-o', 'yaml'])
+  throw new Error(`${waited.stderr.trim()}\n${stdout}`)
 }
 
 /** Applies a Tenant and waits until it is Ready; nothing is published yet. */
