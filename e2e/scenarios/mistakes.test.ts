@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
 import { eventually } from '../world/eventually.ts'
 import { tenant } from '../world/objects.ts'
+import { startSteadyLoad } from '../world/steady-load.ts'
 import { openScenario, type Scenario } from './scenario.ts'
 
 let scenario: Scenario
@@ -129,7 +130,21 @@ test.each([
 
 test('a broken object of acme changes nothing for globex, and is mended without a restart', async () => {
   const token = await globex.token()
-  expect((await globex.send({ path: '/orders/1', token })).status).toBe(200)
+  const load = startSteadyLoad(() => globex.send({ path: '/orders/1', token }), { clock: scenario.clock, pauseMs: 25 })
+  onTestFinished(async () => {
+    await load.stop()
+  })
+  expect((await acme.send({ path: '/open' })).status).toBe(200)
+  const nowhere = { backend: { type: 'External', external: { host: '10.0.0.1', port: 80 } } }
+  await acme.apply(acme.objects.tool('open', 80, nowhere))
+  await refusedBecause('tool', 'open', 'BackendNotAllowed')
+  // A path whose rule cannot be applied asks for a token, whatever its tool set's access is.
+  const mine = await acme.token()
+  await eventually(async () => expect((await acme.send({ path: '/open', token: mine })).status).toBe(500))
+  expect((await acme.send({ path: '/open' })).status).toBe(401)
   await acme.apply(acme.objects.tool('open', acme.backend.port))
   await eventually(async () => expect((await acme.send({ path: '/open' })).status).toBe(200))
+  await acme.waitReady('tool/open')
+  await load.pass(1)
+  expect((await load.stop()).failures).toEqual([])
 })
