@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasEnvoy } from './testing/live-envoy.ts'
 import { startRig } from './testing/rig.ts'
 import type { Rig } from './testing/rig.ts'
 import { identityOf, tenant } from './testing/models.ts'
@@ -9,7 +8,7 @@ let rig: Rig
 const atAcme = (path: string, headers: Readonly<Record<string, string>> = { authorization: acmeToken() }) =>
   rig.call({ host: 'acme.gw.test', path, headers })
 
-describe.runIf(hasEnvoy)('a real Envoy in front of several tenants', () => {
+describe('a real Envoy in front of several tenants', () => {
   beforeAll(async () => {
     rig = await startRig(tenants)
   })

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasEnvoy } from './testing/live-envoy.ts'
 import { startRig } from './testing/rig.ts'
 import type { Rig } from './testing/rig.ts'
 import { acmeToken, tenants } from './testing/world.ts'
@@ -10,7 +9,7 @@ const atAcme = (path: string, headers: Readonly<Record<string, string>> = { auth
 const send = (method: string, path: string) =>
   rig.call({ host: 'acme.gw.test', path, method, headers: { authorization: acmeToken() } })
 
-describe.runIf(hasEnvoy)('a real Envoy with the translated routes', () => {
+describe('a real Envoy with the translated routes', () => {
   beforeAll(async () => {
     rig = await startRig(tenants)
   })

@@ -12,10 +12,12 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const binary = fileURLToPath(new URL('../../../../.tools/bin/envoy', import.meta.url))
-
-/** Whether `make tools` has put an Envoy here. */
-export const hasEnvoy = existsSync(binary)
+/** A program that `make tools` has put here; without it a test fails, for a test that is left out proves nothing. */
+export function toolFile(name: string): string {
+  const file = fileURLToPath(new URL(`../../../../.tools/bin/${name}`, import.meta.url))
+  if (!existsSync(file)) throw new Error(`Cannot find "${file}": run make tools`)
+  return file
+}
 
 export interface Ports {
   readonly controlPlane: number
@@ -80,7 +82,7 @@ export async function startEnvoy(ports: Ports): Promise<LiveEnvoy> {
   const logFile = join(folder, 'envoy.log')
   await writeFile(config, JSON.stringify(bootstrap(folder, ports)))
   const child = spawn(
-    binary,
+    toolFile('envoy'),
     [
       '-c',
       config,
