@@ -155,13 +155,14 @@ plan_of(subscription) := plan if {
 	plan := tenant.plans[subscription.plan]
 	every window, limit in plan.limits {
 		is_limit(limit, unit_of_window[window])
+		limit.requests_per_unit >= 1
 	}
 }
 
 is_limit(limit, unit) if {
 	limit.unit == unit
 	is_number(limit.requests_per_unit)
-	limit.requests_per_unit >= 1
+	limit.requests_per_unit >= 0
 	limit.requests_per_unit <= max_requests
 	floor(limit.requests_per_unit) == limit.requests_per_unit
 }
@@ -208,7 +209,7 @@ default window_limits := {}
 
 window_limits := plan_of(subscription_of_toolset).limits
 
-# For these two the rate limit service has a floor of its own when we say nothing.
+# For these two the rate limit service has a floor of its own when we say nothing, so nothing left is said as zero.
 default tenant_limit := {}
 
 tenant_limit := {"tenant": tenant.ceiling} if is_limit(tenant.ceiling, "SECOND")

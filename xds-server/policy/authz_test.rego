@@ -338,6 +338,17 @@ test_an_unknown_unit_of_the_ceiling_never_leaves if {
 	not decision.dynamic_metadata.limits.tenant
 }
 
+# Silence would mean the service's floor: a pool of which nothing is left has to be named.
+test_a_pool_of_nothing_is_said if {
+	nothing := {"requests_per_unit": 0, "unit": "SECOND"}
+	decision := authz.decision with input as subscribed
+		with data.bulkhead.issuers as issuers
+		with data.bulkhead.pool as nothing
+		with data.bulkhead.tenants as tenants
+		with time.now_ns as now_ns
+	decision.dynamic_metadata.limits.pool == nothing
+}
+
 test_a_suspended_tenant_is_refused if {
 	every question in [subscribed, anonymous_request(with_access("Public")), anonymous_request(resource)] {
 		decision := decide_with(question, {"suspended": true})

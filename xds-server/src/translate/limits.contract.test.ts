@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startLimitService } from './testing/limit-service.ts'
+import type { LimitService } from './testing/limit-service.ts'
 import { startRig } from './testing/rig.ts'
 import type { Rig } from './testing/rig.ts'
 import { acmeToken, globexToken, tenants } from './testing/world.ts'
@@ -11,7 +13,7 @@ const atGlobex = () => rig.call({ host: 'globex.gw.test', path: '/orders', heade
 
 describe('a real Envoy of a fleet that carries ten requests a second', () => {
   beforeAll(async () => {
-    rig = await startRig(tenants, { capacityRequestsPerSecond: 10 })
+    rig = await startRig(tenants, { fleet: { capacityRequestsPerSecond: 10 } })
   })
   afterAll(async () => {
     await rig.stop()
@@ -34,5 +36,32 @@ describe('a real Envoy of a fleet that carries ten requests a second', () => {
     const refused = answers.filter(({ status }) => status === 429)
     expect(refused.length).toBeGreaterThan(5)
     expect(new Set(refused.map(({ headers }) => headers['retry-after']))).toEqual(new Set(['1']))
+  })
+})
+
+describe.each([
+  [0, 429],
+  [5, 200],
+])('the real rate limit service and a pool of %d', (pool, status) => {
+  let service: LimitService
+  beforeAll(async () => {
+    service = await startLimitService()
+    const metadata = { limits: { pool: { requests_per_unit: pool, unit: 'SECOND' } } }
+    rig = await startRig(tenants, { limitsPort: service.port, metadata, fleet: { rateLimitTimeoutMs: 2000 } })
+  })
+  afterAll(async () => {
+    await rig.stop()
+    await service.stop()
+  })
+
+  test(`answers ${status} to a tenant that is guaranteed nothing`, async () => {
+    const answer = await rig.call({ host: 'poor.gw.test', path: '/open' })
+    expect(answer.status).toBe(status)
+    // A service that is away refuses too, but cannot say until when.
+    expect('retry-after' in answer.headers).toBe(status === 429)
+  })
+
+  test('lets a tenant pass within its guarantee', async () => {
+    expect((await atGlobex()).status).toBe(200)
   })
 })

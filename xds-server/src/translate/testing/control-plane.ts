@@ -2,7 +2,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { decode, encode, TYPE_URLS } from '@bulkhead/envoy'
-import type { DeltaDiscoveryRequest, EncodedResource } from '@bulkhead/envoy'
+import type { DeltaDiscoveryRequest, EncodedResource, JsonObject } from '@bulkhead/envoy'
 
 const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value }
 const stream = (path: string) =>
@@ -101,11 +101,17 @@ export interface PolicyServer {
 }
 
 // A CheckResponse without a status has the status 0, which is OK; its field 4 is the metadata.
-const metadata = encode('google.protobuf.Struct', { subscription: 'uid-subscription' })
-const yes = Buffer.concat([Buffer.from([0x22, metadata.length]), metadata])
+function yesWith(metadata: JsonObject): Buffer {
+  const bytes = encode('google.protobuf.Struct', metadata)
+  return Buffer.concat([Buffer.from([0x22, (bytes.length & 0x7f) | 0x80, bytes.length >> 7]), bytes])
+}
 
-/** Says yes to everything and remembers what it was asked. */
-export async function startPolicyServer(readCheck: (data: Buffer) => Check): Promise<PolicyServer> {
+/** Says yes to everything, with this metadata, and remembers what it was asked. */
+export async function startPolicyServer(
+  readCheck: (data: Buffer) => Check,
+  metadata: JsonObject,
+): Promise<PolicyServer> {
+  const yes = yesWith(metadata)
   const checks: Check[] = []
   const server = new Server()
   const path = '/envoy.service.auth.v3.Authorization/Check'

@@ -22,6 +22,7 @@ export function toolFile(name: string): string {
 export interface Ports {
   readonly controlPlane: number
   readonly policy: number
+  readonly limits: number
 }
 
 export interface LiveEnvoy {
@@ -68,8 +69,7 @@ function bootstrap(folder: string, ports: Ports): unknown {
       clusters: [
         grpcCluster('xds', ports.controlPlane),
         grpcCluster('opa', ports.policy),
-        // Nobody listens there: the service is away.
-        grpcCluster('ratelimit', 9),
+        grpcCluster('ratelimit', ports.limits),
         { name: 'fleet', type: 'EDS', eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3' } } },
       ],
     },

@@ -1,6 +1,6 @@
 // A whole data plane around one real Envoy: who configures it, who decides, who is called, and who calls.
 import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
-import type { EncodedResource } from '@bulkhead/envoy'
+import type { EncodedResource, JsonObject } from '@bulkhead/envoy'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
@@ -32,20 +32,30 @@ export interface Rig {
   stop(): Promise<void>
 }
 
+export interface RigOptions {
+  readonly fleet?: Partial<FleetSettings>
+  /** Of the rate limit service; without it the service is away. */
+  readonly limitsPort?: number
+  /** What policy says beside yes. */
+  readonly metadata?: JsonObject
+}
+
+const nobodysPort = 9
+
 /** The tenants are made for the backend's address, which is known only once it listens. */
 export async function startRig(
   tenantsFor: (backend: Endpoint) => readonly TenantModel[],
-  change: Partial<FleetSettings> = {},
+  { fleet = {}, limitsPort = nobodysPort, metadata = {} }: RigOptions = {},
 ): Promise<Rig> {
   const seen: Seen[] = []
   const backend = await startBackend(seen)
   const port = await freePort()
   const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
-  const here = { ...settings, ...change, listener: { address: '127.0.0.1', port } }
+  const here = { ...settings, ...fleet, listener: { address: '127.0.0.1', port } }
   const resources = await resourcesFor(tenants, here)
   const controlPlane = await startControlPlane(() => resources)
-  const policy = await startPolicyServer(readCheck)
-  const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port })
+  const policy = await startPolicyServer(readCheck, { subscription: 'uid-subscription', ...metadata })
+  const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port, limits: limitsPort })
   await envoy.waitUntil('/ready', (body) => body.startsWith('LIVE'))
   await envoy.waitUntil('/listeners', (body) => body.includes('edge::'))
   return {
