@@ -1,13 +1,13 @@
 // The real rate limit service with the file that is shipped, and a Redis of its own.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { freePort, toolFile } from './live-envoy.ts'
+import { endAll, freePort, httpGet, toolFile } from './live-envoy.ts'
 
 export interface LimitService {
   readonly port: number
@@ -23,9 +23,11 @@ export async function startLimitService(): Promise<LimitService> {
   await mkdir(join(folder, 'config'))
   await copyFile(shipped, join(folder, 'config', 'config.yaml'))
   const [port, http, debug] = [await freePort(), await freePort(), await freePort()]
+  const health = { host: '127.0.0.1', port: http, path: '/healthcheck' }
   const redis = spawn(toolFile('redis-server'), ['--port', '0', '--unixsocket', socket, '--save', ''], {
     stdio: 'ignore',
   })
+  await until('Redis', redis, () => Promise.resolve(existsSync(socket)))
   const service = spawn(toolFile('ratelimit'), [], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -37,31 +39,15 @@ export async function startLimitService(): Promise<LimitService> {
       ...{ STOP_CACHE_KEY_INCREMENT_WHEN_OVERLIMIT: 'true', HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED: 'true' },
     },
   })
-  await untilHealthy(`http://127.0.0.1:${http}/healthcheck`, service)
-  return {
-    port,
-    stop: async () => {
-      await Promise.all([service, redis].map(end))
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  await until('the rate limit service', service, async () => (await httpGet(health)) !== undefined)
+  return { port, stop: () => endAll([service, redis], folder) }
 }
 
-async function untilHealthy(url: string, service: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 200 && service.exitCode === null; tries += 1) {
-    const isHealthy = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (isHealthy) return
+async function until(what: string, child: ChildProcess, isReady: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200 && child.exitCode === null; tries += 1) {
+    if (await isReady()) return
     await pause(50)
   }
-  throw new Error('The rate limit service did not become healthy')
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
-  const ended = once(child, 'exit')
   child.kill('SIGKILL')
-  await ended
+  throw new Error(`Cannot start ${what}`)
 }

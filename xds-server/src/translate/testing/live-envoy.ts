@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { request as httpRequest } from 'node:http'
+import type { RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,33 +106,35 @@ export async function startEnvoy(ports: Ports): Promise<LiveEnvoy> {
     log: () => Promise.resolve(lines.join('')),
     waitUntil: async (path, isSo) => {
       for (let tries = 0; tries < 200; tries += 1) {
-        const body = await adminGet(socket, path)
+        const body = await httpGet({ socketPath: socket, path })
         if (body !== undefined && isSo(body)) return body
         await pause(50)
       }
       throw new Error(`Envoy's ${path} never became what it should: ${await readFile(logFile, 'utf8')}`)
     },
-    stop: () => stop(child, folder),
+    stop: () => endAll([child], folder),
   }
 }
 
-async function stop(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null) {
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
-  }
+/** Ends programs, however they are by now, and removes their folder. */
+export async function endAll(children: readonly ChildProcess[], folder: string): Promise<void> {
+  const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+  const ended = running.map((child) => once(child, 'exit'))
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(ended)
   await rm(folder, { recursive: true, force: true })
 }
 
-function adminGet(socketPath: string, path: string): Promise<string | undefined> {
+/** The body of a 200; undefined for any other answer and for none. */
+export function httpGet(options: RequestOptions): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const call = httpRequest({ socketPath, path, method: 'GET' }, (response) => {
+    const call = httpRequest({ timeout: 1000, ...options }, (response) => {
       let body = ''
       response.on('data', (data: Buffer) => (body += data.toString()))
       response.on('end', () => resolve(response.statusCode === 200 ? body : undefined))
     })
     call.on('error', () => resolve(undefined))
+    call.on('timeout', () => call.destroy())
     call.end()
   })
 }
