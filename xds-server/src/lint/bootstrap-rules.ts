@@ -1,6 +1,6 @@
 import type { JsonObject } from '@bulkhead/envoy'
 import { platformClusters } from './contract.ts'
-import { at, listAt, textAt } from './json.ts'
+import { at, isObject, listAt, textAt } from './json.ts'
 import type { Json } from './json.ts'
 import { is, isSet, optionRules, rule } from './rule.ts'
 import type { Rule } from './rule.ts'
@@ -13,6 +13,12 @@ function cluster(bootstrap: JsonObject, name: string): Json {
 
 function monitors(bootstrap: JsonObject): readonly string[] {
   return listAt(bootstrap, 'overload_manager.resource_monitors').map((each) => textAt(each, 'name'))
+}
+
+/** The values of Envoy's runtime; their keys hold dots, so that no path leads to one. */
+function runtime(bootstrap: JsonObject): JsonObject {
+  const layers = listAt(bootstrap, 'layered_runtime.layers').map((layer) => at(layer, 'static_layer'))
+  return Object.assign({}, ...layers.filter(isObject)) as JsonObject
 }
 
 /** What must hold for the file that every Envoy of a fleet starts with; its keys are as the file writes them. */
@@ -46,6 +52,21 @@ export const bootstrapRules: readonly Rule[] = [
       listAt(context, 'tls_certificates').length > 0
     )
   }),
+  rule('D-13/requests-per-cycle', 'a connection must let others go first after a few requests', (bootstrap) => {
+    const value = runtime(bootstrap)['http.max_requests_per_io_cycle']
+    return typeof value === 'number' && value > 0
+  }),
+  // Since it does so by default, the caps on headers are the caps on cookies.
+  rule(
+    'D-13/cookies',
+    'Envoy must count cookies as headers',
+    (bootstrap) => !('envoy.reloadable_features.http2_include_cookies_in_limits' in runtime(bootstrap)),
+  ),
+  rule('statistics/rds', 'there must be no statistics of single route configurations', (bootstrap) =>
+    listAt(bootstrap, 'stats_config.stats_matcher.exclusion_list.patterns').some(
+      (each) => textAt(each, 'safe_regex.regex') === String.raw`http\.[^.]+\.rds\..*`,
+    ),
+  ),
   rule('D-13/max-heap', 'memory must be bounded', (bootstrap) =>
     monitors(bootstrap).includes('envoy.resource_monitors.fixed_heap'),
   ),

@@ -22,6 +22,26 @@ export type FilterName = (typeof filterNames)[number]
 
 export const tenantJwt = 'tenant-jwt'
 
+/** The only slots that a tenant fills for all its routes, and with what. */
+export const hostSlots: Readonly<Record<string, string>> = {
+  'tenant-auth': 'FilterChainConfigPerRoute',
+  'tenant-guarantee': 'LocalRateLimit',
+  'tenant-cap': 'LocalRateLimit',
+}
+
+/** What is off where nobody of the tenant is asked. */
+export const guards: readonly FilterName[] = [
+  'tenant-auth',
+  'tenant-guarantee',
+  'tenant-cap',
+  'fleet-limit',
+  'ext-authz',
+  'ratelimit',
+  'ratelimit-pool',
+]
+
+export const rateLimitDomain = 'bulkhead'
+
 export const platformClusters = { xds: 'xds', policy: 'opa', rateLimit: 'ratelimit', members: 'fleet' } as const
 
 /** Where Envoy's JWT filter puts the payload, whatever name it goes by in a chain. */

@@ -12,6 +12,7 @@ import { lintBootstrap, lintResource, lintResources, rulesByType } from './lint.
 import type { LintFinding } from './lint.ts'
 import { clusterBreaks, endpointBreaks, scopeBreaks } from './testing/backend-breaks.ts'
 import { bootstrapBreaks } from './testing/bootstrap-breaks.ts'
+import { off } from './testing/break.ts'
 import type { Break } from './testing/break.ts'
 import { broken } from './testing/breaking.ts'
 import { listenerBreaks } from './testing/listener-breaks.ts'
@@ -40,15 +41,18 @@ const bootstrap = parse(
   readFileSync(new URL('../../../manifests/envoy/bootstrap.yaml', import.meta.url), 'utf8'),
 ) as JsonObject
 
-const off = { '@type': 'type.googleapis.com/envoy.config.route.v3.FilterConfig', disabled: true }
-
-// Without the cluster there is no certificate in it either.
-const alsoSeen: Readonly<Record<string, readonly string[]>> = { 'D-18/cluster-xds': ['D-11/xds-tls'] }
+const alsoSeen: Readonly<Record<string, readonly string[]>> = {
+  // Without the cluster there is no certificate in it either.
+  'D-18/cluster-xds': ['D-11/xds-tls'],
+  // An answer with another status is one with the wrong guards, too.
+  'D-10/catch-all': ['slots/answers'],
+  'S-026/misdirected': ['slots/answers'],
+}
 
 const served = (what: string, typeUrl: TypeUrl, breaks: readonly Break[]) => ({
   what,
   json: jsonOf(typeUrl),
-  rules: rulesByType[typeUrl],
+  rules: rulesByType()[typeUrl],
   breaks,
   lint: (json: JsonObject) => lintResource(typeUrl, what, json),
 })
@@ -88,6 +92,24 @@ test('a route that keeps the token although nobody verified it is seen', () => {
   expect(lintResource(TYPE_URLS.routeConfiguration, 'routes', kept).map(({ rule }) => rule)).toEqual([
     'headers/credentials',
   ])
+})
+
+test('a limit that is switched off for a suspended tenant only in part is seen', () => {
+  const suspended = assembleTenant(translateTenant(tenant('acme', { isSuspended: true }), settings)).resources
+  const routes = suspended.find(({ typeUrl }) => typeUrl === TYPE_URLS.routeConfiguration)
+  const json = routes && toJson(nameInTypeUrl(TYPE_URLS.routeConfiguration), routes.bytes)
+  if (json === undefined || !isObject(json)) throw new Error('no routes')
+  expect(lintResources(suspended)).toEqual([])
+  const counted = broken(json, 'virtualHosts.0.routes.1.typedPerFilterConfig.ratelimit', undefined)
+  expect(lintResource(TYPE_URLS.routeConfiguration, 'routes', counted).map(({ rule }) => rule)).toEqual([
+    'slots/answers',
+  ])
+})
+
+test('proxies that are believed must be those that the platform has', () => {
+  const fleet = assembleFleet(translateFleet({ ...settings, trustedHops: 1 }), translateMembers([])).resources
+  expect(lintResources(fleet, { trustedHops: 1 })).toEqual([])
+  expect(lintResources(fleet).map(({ rule }) => rule)).toEqual(['D-13/xffNumTrustedHops'])
 })
 
 test('a guard that is switched off on a route that is not public is seen', () => {

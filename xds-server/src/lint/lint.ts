@@ -16,27 +16,39 @@ export interface LintFinding {
   readonly message: string
 }
 
+/** What of a platform the rules must know, because it may differ. */
+export interface LintedPlatform {
+  readonly trustedHops: number
+}
+
+const nothingBefore: LintedPlatform = { trustedHops: 0 }
+
 /** The rules for each type of resource. */
-export const rulesByType: Readonly<Record<TypeUrl, readonly Rule[]>> = {
-  [TYPE_URLS.listener]: listenerRules,
+export const rulesByType = ({ trustedHops }: LintedPlatform = nothingBefore): Readonly<
+  Record<TypeUrl, readonly Rule[]>
+> => ({
+  [TYPE_URLS.listener]: listenerRules(trustedHops),
   [TYPE_URLS.routeConfiguration]: routeRules,
   [TYPE_URLS.scopedRoute]: scopeRules,
   [TYPE_URLS.cluster]: clusterRules,
   [TYPE_URLS.endpoints]: endpointRules,
   [TYPE_URLS.secret]: [],
-}
+})
 
 /** Everything that is wrong with some resources; nothing, when all rules hold. */
-export function lintResources(resources: readonly EncodedResource[]): readonly LintFinding[] {
+export function lintResources(
+  resources: readonly EncodedResource[],
+  platform: LintedPlatform = nothingBefore,
+): readonly LintFinding[] {
   return resources.flatMap(({ typeUrl, name, bytes }) => {
     const json = toJson(nameInTypeUrl(typeUrl), bytes)
-    return isObject(json) ? lintResource(typeUrl, name, json) : []
+    return isObject(json) ? findings(rulesByType(platform)[typeUrl], name, json) : []
   })
 }
 
 /** The same for one resource that is read already. */
 export function lintResource(typeUrl: TypeUrl, name: string, json: JsonObject): readonly LintFinding[] {
-  return findings(rulesByType[typeUrl], name, json)
+  return findings(rulesByType()[typeUrl], name, json)
 }
 
 /** The same for the file that every Envoy starts with, as its YAML or JSON reads. */

@@ -1,10 +1,17 @@
 import type { JsonObject } from '@bulkhead/envoy'
 import { reservedHeaders, serverNameHeader } from '@bulkhead/tenancy'
-import { filterNames, isUnknownHostScript, jwtNamespace, platformClusters, tenantJwt } from './contract.ts'
+import {
+  filterNames,
+  isUnknownHostScript,
+  jwtNamespace,
+  platformClusters,
+  rateLimitDomain,
+  tenantJwt,
+} from './contract.ts'
 import type { FilterName } from './contract.ts'
-import { isOfType, listAt, textAt } from './json.ts'
+import { at, isOfType, listAt, textAt } from './json.ts'
 import type { Json } from './json.ts'
-import { is, isAbsent, isAtLeast, isDefault, isEqualTo, isOff, isSet, optionRules, rule } from './rule.ts'
+import { is, isAbsent, isAtLeast, isDefault, isEqualTo, isNumber, isOff, isSet, optionRules, rule } from './rule.ts'
 import type { Rule } from './rule.ts'
 
 function chains(listener: JsonObject): readonly Json[] {
@@ -80,14 +87,21 @@ const policy = optionRules('D-08', filters('ext-authz'), {
   metadataContextNamespaces: isEqualTo([jwtNamespace]),
 })
 
+const asked = {
+  domain: is(rateLimitDomain),
+  'rateLimitService.grpcService.envoyGrpc.clusterName': is(platformClusters.rateLimit),
+}
+
 const service = [
   ...optionRules('D-09/ratelimit', filters('ratelimit'), {
+    ...asked,
     failureModeDeny: isOff,
     stage: isAbsent,
     timeout: isSet,
     filterEnforced: isAbsent,
   }),
   ...optionRules('D-09/ratelimit-pool', filters('ratelimit-pool'), {
+    ...asked,
     failureModeDeny: is(true),
     'statusOnError.code': is('TooManyRequests'),
     stage: is(1),
@@ -149,8 +163,7 @@ function removesReserved(manager: Json): boolean {
   return reservedHeaders.every((header) => removed.has(header))
 }
 
-/** What must hold for the listener of every fleet. */
-export const listenerRules: readonly Rule[] = [
+const frame: readonly Rule[] = [
   rule('listener/manager', 'there must be a connection manager', (listener) => managers(listener).length > 0),
   rule(
     'D-28/filter-order',
@@ -159,6 +172,18 @@ export const listenerRules: readonly Rule[] = [
       const names = listAt(manager, 'httpFilters').map((each) => textAt(each, 'name'))
       return names.join() === filterNames.join()
     }),
+  ),
+  rule(
+    'slots/enabled',
+    'no filter may be off, optional or found elsewhere; only mcp waits for a route to switch it on',
+    everyManager((manager) =>
+      listAt(manager, 'httpFilters').every(
+        (each) =>
+          (at(each, 'disabled') !== true || textAt(each, 'name') === 'mcp') &&
+          at(each, 'isOptional') !== true &&
+          at(each, 'configDiscovery') === undefined,
+      ),
+    ),
   ),
   // The first request of a tenant that is loaded on demand would skip its JWT filter.
   rule(
@@ -200,10 +225,10 @@ export const listenerRules: readonly Rule[] = [
       return logs.length > 0 && logs.every((log) => textAt(log, format) === '%METADATA(ROUTE:bulkhead:tenant_id)%')
     }),
   ),
-  ...mandatory,
-  ...policy,
-  ...service,
-  ...slots,
-  ...scopes,
-  ...certificates,
 ]
+
+/** What must hold for the listener of a fleet that has so many proxies before it. */
+export function listenerRules(trustedHops: number): readonly Rule[] {
+  const hops = optionRules('D-13', managers, { xffNumTrustedHops: isNumber(trustedHops) })
+  return [...frame, ...mandatory, ...hops, ...policy, ...service, ...slots, ...scopes, ...certificates]
+}

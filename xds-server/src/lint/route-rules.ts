@@ -1,9 +1,9 @@
 import type { JsonObject } from '@bulkhead/envoy'
 import { beyondGuaranteeHeader, serverNameHeader, tenantHeader } from '@bulkhead/tenancy'
-import { isUnavailableScript, tenantJwt } from './contract.ts'
+import { guards, hostSlots, isUnavailableScript, tenantJwt } from './contract.ts'
 import { at, entriesAt, everyObject, everyText, isObject, isOfType, listAt, textAt } from './json.ts'
 import type { Json } from './json.ts'
-import { is, isAbsent, isEqualTo, isOff, isSet, optionRules, rule } from './rule.ts'
+import { is, isAbsent, isEqualTo, isNumber, isOff, isSet, optionRules, rule } from './rule.ts'
 import type { Rule } from './rule.ts'
 
 const vhosts = (routes: JsonObject): readonly Json[] => listAt(routes, 'virtualHosts')
@@ -12,6 +12,11 @@ const routesIn = (routes: JsonObject): readonly Json[] => vhosts(routes).flatMap
 const slot = (owner: Json, name: string): Json => at(owner, `typedPerFilterConfig.${name}`)
 const isOn = (owner: Json, name: string): boolean => at(slot(owner, name), 'disabled') !== true
 const forwards = (route: Json): boolean => isObject(at(route, 'route'))
+const offText = (route: Json): string =>
+  entriesAt(route, 'typedPerFilterConfig')
+    .flatMap(([name, config]) => (at(config, 'disabled') === true ? [name] : []))
+    .sort()
+    .join()
 const accessOf = (route: Json): string => textAt(slot(route, 'ext-authz'), 'checkSettings.contextExtensions.access')
 const ownerOf = (routes: JsonObject): string => textAt(routes, 'name').split('/')[0] ?? ''
 const removed = (owner: Json): readonly Json[] => listAt(owner, 'requestHeadersToRemove')
@@ -32,6 +37,17 @@ const everyRoute =
   (holds: (route: Json, routes: JsonObject) => boolean) =>
   (routes: JsonObject): boolean =>
     routesIn(routes).every((route) => holds(route, routes))
+
+const guarantees = (routes: JsonObject): readonly Json[] =>
+  vhosts(routes).flatMap((host) => (isObject(slot(host, 'tenant-guarantee')) ? [slot(host, 'tenant-guarantee')] : []))
+
+// What may be off, by the status that a route answers with.
+const offByStatus: Readonly<Record<number, readonly string[]>> = {
+  403: [[...guards].sort().join()],
+  404: ['ext-authz'],
+  405: ['ext-authz', 'ext-authz,tenant-auth'],
+  500: ['ext-authz'],
+}
 
 const forgiving = ['allowMissing', 'allowMissingOrFailed', 'extractOnlyWithoutValidation', 'requiresAny'] as const
 const reroutes = [
@@ -114,8 +130,6 @@ const answers: readonly Rule[] = [
   rule('S-026/misdirected', 'the first route must answer 421 to other server names, with every guard off', (routes) => {
     const [first] = routesIn(routes)
     const matchers = listAt(first, 'match.headers')
-    const limits = ['tenant-guarantee', 'tenant-cap', 'fleet-limit', 'ratelimit', 'ratelimit-pool']
-    const guards = ['tenant-auth', 'ext-authz', ...limits]
     return (
       at(first, 'directResponse.status') === 421 &&
       textAt(first, 'match.prefix') === '/' &&
@@ -125,6 +139,19 @@ const answers: readonly Rule[] = [
       at(first, 'metadata') === undefined
     )
   }),
+  rule(
+    'slots/answers',
+    'a route that answers by itself must keep every guard but policy; all are off for a suspended tenant',
+    everyRoute((route) => {
+      const status = at(route, 'directResponse.status')
+      return typeof status !== 'number' || status === 421 || offByStatus[status]?.includes(offText(route)) === true
+    }),
+  ),
+  rule(
+    'slots/forwards',
+    'a route that forwards may switch off nothing but authentication',
+    everyRoute((route) => !forwards(route) || ['', 'tenant-auth'].includes(offText(route))),
+  ),
   rule(
     'slots/public',
     'a route that forwards must switch the slot off if it is public, and only then',
@@ -177,6 +204,15 @@ const answers: readonly Rule[] = [
   ),
 ]
 
+const slots: readonly Rule[] = [
+  rule('D-26/host-slots', `a virtual host may only fill ${Object.keys(hostSlots).join(', ')}`, (routes) =>
+    vhosts(routes).every((host) =>
+      entriesAt(host, 'typedPerFilterConfig').every(([name, config]) => isOfType(config, hostSlots[name] ?? 'none')),
+    ),
+  ),
+  ...optionRules('D-26/all-hosts', (routes) => [routes], { typedPerFilterConfig: isAbsent }),
+]
+
 const headers: readonly Rule[] = [
   rule('D-07/tenant-header', `${tenantHeader} must be overwritten with static text`, (routes) =>
     vhosts(routes).every((host) =>
@@ -206,7 +242,36 @@ const headers: readonly Rule[] = [
   ),
 ]
 
+/** Whether an action counts everything in the pool, or what the guarantee has marked. */
+function countsInPool(action: Json, isMarked: boolean): boolean {
+  const counted = at(action, isMarked ? 'headerValueMatch' : 'genericKey')
+  const [header, ...others] = listAt(counted, 'headers')
+  const isByMark =
+    others.length === 0 && textAt(header, 'name') === beyondGuaranteeHeader && at(header, 'presentMatch') === true
+  return (
+    textAt(counted, 'descriptorKey') === 'pool' &&
+    textAt(counted, 'descriptorValue') === 'shared' &&
+    at(counted, 'expectMatch') !== false &&
+    (isByMark || !isMarked)
+  )
+}
+
+/** Whether the guarantee marks what is beyond it. */
+function marks(host: Json): boolean {
+  return listAt(slot(host, 'tenant-guarantee'), 'requestHeadersToAddWhenNotEnforced').some(
+    (each) => textAt(each, 'header.key') === beyondGuaranteeHeader,
+  )
+}
+
 const limits: readonly Rule[] = [
+  ...optionRules('D-09/tenant-guarantee', guarantees, {
+    'tokenBucket.maxTokens': isSet,
+    'filterEnabled.defaultValue.numerator': is(100),
+    // It marks and refuses nothing.
+    'filterEnforced.defaultValue.numerator': isNumber(0),
+    localClusterRateLimit: isSet,
+    stage: is(10),
+  }),
   ...optionRules('D-09/tenant-cap', (routes) => vhosts(routes).map((host) => slot(host, 'tenant-cap')), {
     'tokenBucket.maxTokens': isSet,
     'filterEnabled.defaultValue.numerator': is(100),
@@ -230,8 +295,15 @@ const limits: readonly Rule[] = [
       return ids.length === 1 && textAt(ids[0], 'genericKey.descriptorValue') === ownerOf(routes)
     }),
   ),
-  rule('D-09/pool', 'what is beyond the guarantee must be counted in stage 1', (routes) =>
-    vhosts(routes).every((host) => listAt(host, 'rateLimits').some((each) => at(each, 'stage') === 1)),
+  rule(
+    'D-09/pool',
+    'what is beyond the guarantee, or all where nothing marks it, must be counted in stage 1',
+    (routes) =>
+      vhosts(routes).every((host) => {
+        const [pool, ...others] = listAt(host, 'rateLimits').filter((each) => at(each, 'stage') === 1)
+        const [action, ...more] = listAt(pool, 'actions')
+        return others.length === 0 && more.length === 0 && countsInPool(action, marks(host))
+      }),
   ),
 ]
 
@@ -249,4 +321,4 @@ const isolation = rule('D-01/isolation', 'every name must be of the tenant itsel
 })
 
 /** What must hold for the RouteConfiguration of every tenant. */
-export const routeRules: readonly Rule[] = [...identity, ...answers, ...headers, ...limits, isolation]
+export const routeRules: readonly Rule[] = [...identity, ...answers, ...slots, ...headers, ...limits, isolation]

@@ -35,6 +35,12 @@ export const isAtLeast = (least: number): Expectation => ({
   holds: (value) => typeof value === 'number' && value >= least,
 })
 
+/** A number; 0 is what the message's JSON leaves out. */
+export const isNumber = (wanted: number): Expectation => ({
+  says: `must be ${wanted}`,
+  holds: (value) => (value ?? 0) === wanted,
+})
+
 /** An enum's value that is also its default, which the message's JSON leaves out. */
 export const isDefault = (name: string): Expectation => ({
   says: `must be ${name}`,

@@ -19,6 +19,13 @@ export const bootstrapBreaks: readonly Break[] = [
     'D-11/xds-tls',
     'static_resources.clusters.0.transport_socket.typed_config.common_tls_context.validation_context.match_typed_subject_alt_names',
   ],
+  ['D-13/requests-per-cycle', 'layered_runtime.layers.0.static_layer'],
+  [
+    'D-13/cookies',
+    'layered_runtime.layers.1.static_layer',
+    { 'envoy.reloadable_features.http2_include_cookies_in_limits': false },
+  ],
+  ['statistics/rds', 'stats_config'],
   ['D-13/max-heap', 'overload_manager.resource_monitors.0'],
   ['D-13/max-connections', 'overload_manager.resource_monitors.1'],
 ]

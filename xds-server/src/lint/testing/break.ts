@@ -4,3 +4,6 @@ import type { JsonValue } from '@bulkhead/envoy'
 export type Break = readonly [rule: string, path: string, value?: JsonValue]
 
 export const wrong = 'WRONG'
+
+/** Switches a filter off where it stands. */
+export const off = { '@type': 'type.googleapis.com/envoy.config.route.v3.FilterConfig', disabled: true }

@@ -12,6 +12,13 @@ const selector = `${tls}.commonTlsContext.customTlsCertificateSelector.typedConf
 export const listenerBreaks: readonly Break[] = [
   ['listener/manager', `${hcm}.@type`, wrong],
   ['D-28/filter-order', `${hcm}.httpFilters.1.name`, wrong],
+  ...(['tenant-auth', 'ext-authz', 'tenant-cap', 'ratelimit-pool'] as const).map((name): Break => [
+    'slots/enabled',
+    `${hcm}.httpFilters.${filterNames.indexOf(name)}.disabled`,
+    true,
+  ]),
+  ['slots/enabled', `${hcm}.httpFilters.${filterNames.indexOf('ext-authz')}.isOptional`, true],
+  ['slots/enabled', `${hcm}.httpFilters.${filterNames.indexOf('ext-authz')}.configDiscovery`, {}],
   [
     'slots/on-demand',
     `${hcm}.httpFilters.2.typedConfig.@type`,
@@ -42,6 +49,7 @@ export const listenerBreaks: readonly Break[] = [
     'http2ProtocolOptions.maxOutboundControlFrames',
     'http2ProtocolOptions.maxConsecutiveInboundFramesWithEmptyPayload',
   ].map((option): Break => [`D-13/${option}`, `${hcm}.${option}`]),
+  ['D-13/xffNumTrustedHops', `${hcm}.xffNumTrustedHops`, 5],
   ['D-13/internalAddressConfig', `${hcm}.internalAddressConfig`, {}],
   ['D-13/forwardClientCertDetails', `${hcm}.forwardClientCertDetails`, 'ALWAYS_FORWARD_ONLY'],
   ['D-13/httpProtocolOptions.allowChunkedLength', `${hcm}.httpProtocolOptions.allowChunkedLength`, true],
@@ -64,6 +72,10 @@ export const listenerBreaks: readonly Break[] = [
   ['D-08/grpcService.envoyGrpc.clusterName', `${filter('ext-authz')}.grpcService.envoyGrpc.clusterName`, wrong],
   ['D-08/decoderHeaderMutationRules.disallowAll', `${filter('ext-authz')}.decoderHeaderMutationRules`],
   ['D-08/metadataContextNamespaces', `${filter('ext-authz')}.metadataContextNamespaces`, ['tenant-jwt']],
+  ...(['ratelimit', 'ratelimit-pool'] as const).flatMap((name): readonly Break[] => [
+    [`D-09/${name}/domain`, `${filter(name)}.domain`, wrong],
+    [`D-09/${name}/rateLimitService.grpcService.envoyGrpc.clusterName`, `${filter(name)}.rateLimitService`],
+  ]),
   ['D-09/ratelimit/failureModeDeny', `${filter('ratelimit')}.failureModeDeny`, true],
   ['D-09/ratelimit/stage', `${filter('ratelimit')}.stage`, 1],
   ['D-09/ratelimit/timeout', `${filter('ratelimit')}.timeout`],

@@ -1,4 +1,4 @@
-import { wrong } from './break.ts'
+import { off, wrong } from './break.ts'
 import type { Break } from './break.ts'
 
 const vhost = 'virtualHosts.0'
@@ -13,6 +13,8 @@ export const at = {
   orders: `${vhost}.routes.3`,
   last: `${vhost}.routes.4`,
 }
+const guarantee = `${vhost}.typedPerFilterConfig.tenant-guarantee`
+const pool = `${vhost}.rateLimits.6`
 const context = 'typedPerFilterConfig.ext-authz.checkSettings.contextExtensions'
 
 // A second realm that is in order by itself.
@@ -84,6 +86,31 @@ export const routeBreaks: readonly Break[] = [
   ['D-09/descriptors', `${vhost}.rateLimits.1.actions.0`, { requestHeaders: { headerName: 'x', descriptorKey: 'x' } }],
   ['D-09/tenant-limit', `${vhost}.rateLimits.0.actions.0.genericKey.descriptorValue`, 'bbbbbbbbbbbbb'],
   ['D-09/pool', `${vhost}.rateLimits.6`],
+  ['slots/answers', `${at.last}.typedPerFilterConfig.tenant-auth`, off],
+  ['slots/answers', `${at.last}.typedPerFilterConfig.tenant-cap`, off],
+  ['slots/answers', `${at.down}.typedPerFilterConfig.ratelimit`, off],
+  ['slots/answers', `${at.down}.typedPerFilterConfig.ext-authz`],
+  ['slots/answers', `${at.down}.directResponse.status`, 200],
+  ...['tenant-cap', 'tenant-guarantee', 'fleet-limit', 'ratelimit', 'ratelimit-pool', 'header-mutation'].map(
+    (name): Break => ['slots/forwards', `${at.orders}.typedPerFilterConfig.${name}`, off],
+  ),
+  ['D-26/host-slots', `${vhost}.typedPerFilterConfig.tenant-ext`, { '@type': 'x.FilterChainConfigPerRoute' }],
+  ['D-26/host-slots', `${vhost}.typedPerFilterConfig.ratelimit`, off],
+  ['D-26/all-hosts/typedPerFilterConfig', 'typedPerFilterConfig.ext-authz', off],
+  ['D-09/tenant-guarantee/tokenBucket.maxTokens', `${guarantee}.tokenBucket`],
+  ['D-09/tenant-guarantee/filterEnabled.defaultValue.numerator', `${guarantee}.filterEnabled`],
+  ['D-09/tenant-guarantee/localClusterRateLimit', `${guarantee}.localClusterRateLimit`],
+  ['D-09/tenant-guarantee/stage', `${guarantee}.stage`],
+  [
+    'D-09/tenant-guarantee/filterEnforced.defaultValue.numerator',
+    `${guarantee}.filterEnforced.defaultValue.numerator`,
+    100,
+  ],
+  ['D-09/pool', guarantee],
+  ['D-09/pool', `${guarantee}.requestHeadersToAddWhenNotEnforced`],
+  ['D-09/pool', `${pool}.actions.0.headerValueMatch.headers.0.name`, 'x-other'],
+  ['D-09/pool', `${pool}.actions.0.headerValueMatch.expectMatch`, false],
+  ['D-09/pool', `${pool}.actions.1`, { metadata: { descriptorKey: 'more', defaultValue: '-' } }],
   ['D-01/isolation', `${at.orders}.route.cluster`, 'bbbbbbbbbbbbb/cluster/1'],
   ['D-01/isolation', `${realm}.audiences.0`, 'urn:bulkhead:tenant:bbbbbbbbbbbbb'],
   ['D-01/isolation', `${realm}.issuer`, 'https://id.test/realms/globex-bbbbbbbbbbbbb'],
