@@ -13,10 +13,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { jwks, settings } from './build/fixtures.ts'
+import { lintedFleet } from './lint/testing/linted.ts'
 import { startControlPlane } from './server.ts'
 import type { ControlPlane } from './server.ts'
 import { connect } from './store/sample.ts'
-import { Fleet } from './store/index.ts'
 import { FakePolicy } from './testing/fake-policy.ts'
 import { settings as fleetSettings } from './translate/testing/models.ts'
 import { kindInfo } from './watch/seen.ts'
@@ -35,7 +35,7 @@ const namespaceKind = group('', 'Namespace', 'namespaces', false)
 const crdKind = group('apiextensions.k8s.io', 'CustomResourceDefinition', 'customresourcedefinitions', false)
 const eventKind = group('', 'Event', 'events', true)
 
-const fleet = new Fleet()
+const fleet = lintedFleet()
 const policy = new FakePolicy()
 let api: TestApiServer
 let admin: KubeClient

@@ -3,10 +3,12 @@ import type { TypeUrl } from '@bulkhead/envoy'
 import { advanceUntil, until } from '@bulkhead/runtime/testing'
 import { tenantId } from '@bulkhead/tenancy'
 import { describe, expect, test } from 'vitest'
+import { assembleTenant } from './assemble/assemble.ts'
 import { aPolicy, aTenant, aTool, aToolSet } from './build/fixtures.ts'
-import { groupOf } from './store/sample.ts'
 import type { Fleet } from './store/index.ts'
 import { acmeId, globexId, inGlobex, populated, routeNames, start } from './testing/control-plane.ts'
+import { settings as fleetSettings, tenant } from './translate/testing/models.ts'
+import { translateTenant } from './translate/translate.ts'
 import { kindInfo } from './watch/seen.ts'
 
 const { Tenant, Tool, ToolSet, AccessPolicy } = kindInfo
@@ -127,8 +129,9 @@ describe('one tenant', () => {
     const { api, clock, fleet, value, settle } = await start(populated())
     const before = versions(fleet, acmeId)
     // Somebody else's group already has the name: the snapshot refuses the whole publication.
-    fleet.store.publish('squatter', groupOf('squatter'))
-    const granted = { hostnames: ['acme.gw.test', 'squatter.example'], guaranteed: 100 }
+    const squatter = assembleTenant(translateTenant(tenant('squatter'), fleetSettings))
+    fleet.store.publish(squatter.name, squatter.resources)
+    const granted = { hostnames: ['acme.gw.test', 'squatter.gw.test'], guaranteed: 100 }
     api.put(Tenant, aTenant('acme', { status: { granted } }))
     api.put(Tool, aTool('more', {}, inGlobex('uid-globex-more')))
     api.put(ToolSet, aToolSet('more', ['more'], { hostname: 'globex.gw.test' }, inGlobex('uid-globex-more-set')))
@@ -136,8 +139,8 @@ describe('one tenant', () => {
     await clock.advance(1_000)
     expect(versions(fleet, acmeId)).toBe(before)
     expect(await value('bulkhead_tenant_faults_total{tenant_id="acme"}')).toBeGreaterThan(0)
-    fleet.store.publish('squatter', [])
-    await settle(() => fleet.store.find(TYPE_URLS.scopedRoute, 'squatter.example')?.group === acmeId)
+    fleet.store.publish(squatter.name, [])
+    await settle(() => fleet.store.find(TYPE_URLS.scopedRoute, 'squatter.gw.test')?.group === acmeId)
   })
 
   test('that is gone is withdrawn from Envoy and from policy', async () => {

@@ -5,10 +5,11 @@ import { TYPE_URLS, decode } from '@bulkhead/envoy'
 import { tenantId } from '@bulkhead/tenancy'
 import { onTestFinished } from 'vitest'
 import { aPlan, aSubscription, aTenant, aTool, aToolSet, settings } from '../build/fixtures.ts'
+import { lintedFleet } from '../lint/testing/linted.ts'
 import type { ControlPlane } from '../server.ts'
 import { startControlPlane } from '../server.ts'
 import { connect } from '../store/sample.ts'
-import { Fleet } from '../store/index.ts'
+import type { Fleet } from '../store/index.ts'
 import { settings as fleetSettings } from '../translate/testing/models.ts'
 import { kindInfo } from '../watch/seen.ts'
 import { FakeApi } from './fake-api.ts'
@@ -39,7 +40,7 @@ export function populated(): FakeApi {
 /** Starts a control plane that ends with the test. */
 export async function start(api: FakeApi, { waitForOpen = true } = {}) {
   const clock = new TestClock(Date.parse('2026-03-01T00:00:00Z'))
-  const fleet = new Fleet()
+  const fleet = lintedFleet()
   const policy = new FakePolicy()
   const metrics = createMetrics()
   const control: ControlPlane = startControlPlane({

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import { assembleFleet, assembleTenant } from '../../assemble/assemble.ts'
+import { refuseFindings } from '../../lint/testing/linted.ts'
 import type { Endpoint, TenantModel } from '../../model/model.ts'
 import type { FleetSettings } from '../settings.ts'
 import { translateFleet, translateMembers, translateTenant } from '../translate.ts'
@@ -89,7 +90,9 @@ async function resourcesFor(tenants: readonly TenantModel[], here: FleetSettings
     ),
   )
   const groups = tenants.map((tenant) => assembleTenant(translateTenant(tenant, here)))
-  return [...fleet.resources, ...groups.flatMap((group) => group.resources), ...secrets]
+  const resources = [...fleet.resources, ...groups.flatMap((group) => group.resources), ...secrets]
+  refuseFindings(resources)
+  return resources
 }
 
 async function startBackend(seen: Seen[]): Promise<Server> {
