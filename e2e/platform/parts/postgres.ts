@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { keycloakClientId } from './keycloak.ts'
@@ -52,33 +52,36 @@ function postgresCommand(site: Site, data: string): Command {
   return { file: site.tools.postgres, args: ['-D', data, ...options] }
 }
 
+// The folder gets its name when nothing is missing in it: neither a password nor the rules that ask for one.
 async function preparePostgres(
   site: Site,
   how: Unprivileged,
   template: () => Promise<string | undefined>,
 ): Promise<void> {
   const data = postgresData(site.dir)
-  if (await exists(join(data, 'pg_hba.conf'))) {
+  if (await exists(data)) {
     await clearLock(site, join(data, 'postmaster.pid'))
     return
   }
-  await rm(data, { recursive: true, force: true })
   const folder = await template()
   if (how.kind === 'user') {
     // The other user passes through these folders; what is private lies in folders and files of its own.
     await Promise.all([site.dir, dirname(data)].map((above) => chmod(above, 0o711)))
   }
-  await mkdir(data, { recursive: true, mode: 0o700 })
-  await giveFolder(data, how)
+  const partial = `${data}.partial`
+  await rm(partial, { recursive: true, force: true })
+  await mkdir(partial, { mode: 0o700 })
+  await giveFolder(partial, how)
   if (folder === undefined) {
-    const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--locale=C.UTF-8', '--encoding=UTF8']
+    const args = ['-D', partial, '-U', 'postgres', '--auth=trust', '--no-sync', '--locale=C.UTF-8', '--encoding=UTF8']
     await run(unprivilegedCommand({ file: site.tools.initdb, args }, how), '', site.path)
   } else {
-    await cp(folder, data, { recursive: true, preserveTimestamps: true })
-    await giveFolder(data, how)
+    await cp(folder, partial, { recursive: true, preserveTimestamps: true })
+    await giveFolder(partial, how)
   }
-  await setSuperuserPassword(site, data, how)
-  await writeFile(join(data, 'pg_hba.conf'), hostRules)
+  await setSuperuserPassword(site, partial, how)
+  await writeFile(join(partial, 'pg_hba.conf'), hostRules)
+  await rename(partial, data)
 }
 
 // A killed server leaves its lock, and its backends live a moment longer. The next start refuses while the number in
