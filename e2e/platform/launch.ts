@@ -1,12 +1,21 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
+import { getPriority, setPriority } from 'node:os'
 import type { Clock } from './clock.ts'
 import type { Command } from './part.ts'
 import type { ProcessId } from './process-info.ts'
 import { identifyProcess, isRunning } from './process-info.ts'
 
 const pollMs = 50
+
+/** What a process gets from its surroundings. */
+export interface Surroundings {
+  readonly logFile: string
+  readonly path: string
+  /** How far it steps back when the cores are scarce; 0 not at all. */
+  readonly niceness: number
+}
 
 /** A process that was just started. */
 export interface Launched {
@@ -19,17 +28,19 @@ export interface Launched {
  * Starts a command in a session of its own, so that neither Ctrl-C nor the end of this process reaches it, with both
  * outputs appended to the log file.
  */
-export async function launch(command: Command, logFile: string, path: string): Promise<Launched> {
-  const log = await open(logFile, 'a', 0o600)
+export async function launch(command: Command, around: Surroundings): Promise<Launched> {
+  const log = await open(around.logFile, 'a', 0o600)
   try {
     const child = spawn(command.file, command.args, {
       detached: true,
       cwd: command.cwd ?? '/',
-      env: { PATH: path, LANG: 'C.UTF-8', ...command.env },
+      env: { PATH: around.path, LANG: 'C.UTF-8', ...command.env },
       stdio: ['ignore', log.fd, log.fd],
       ...command.user,
     })
     const ended = endOf(child)
+    // At once, before it makes threads: each thread has a priority of its own, and takes it from its maker.
+    if (child.pid !== undefined) setPriority(child.pid, Math.max(getPriority(), around.niceness))
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
       child.once('error', (cause) =>

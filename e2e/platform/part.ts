@@ -22,6 +22,9 @@ export const partNames = [
 /** The name of one part. */
 export type PartName = (typeof partNames)[number]
 
+/** The parts that a request passes: when the cores are scarce, they come before all others. */
+export const hotPath: readonly PartName[] = ['redis', 'ratelimit', 'opa-0', 'opa-1', 'envoy-0', 'envoy-1', 'backends']
+
 /** True when the text names a part. */
 export function isPartName(text: string): text is PartName {
   return partNames.some((name) => name === text)

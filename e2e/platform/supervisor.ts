@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import { endProcess, lastLines, launch, sendSignal, waitForEnd } from './launch.ts'
 import { startOrder } from './order.ts'
 import type { Part, PartName } from './part.ts'
+import { hotPath } from './part.ts'
 import { isRunning, residentBytes } from './process-info.ts'
 import type { PartProcess } from './state.ts'
 import { readStateNow, writeState } from './state.ts'
@@ -9,6 +10,9 @@ import type { PartState } from './table.ts'
 
 const probePauseMs = 100
 const probeTimeoutMs = 2_000
+// Whoever waits reads a line at least this often.
+const wordEveryMs = 10_000
+const backgroundNiceness = 5
 
 /** What the supervisor needs from outside. */
 export interface SupervisorSettings {
@@ -69,6 +73,9 @@ export class Supervisor {
     const faults = results.flatMap((one): readonly unknown[] => (one.status === 'rejected' ? [one.reason] : []))
     const first = faults.find((fault) => fault instanceof PartFault) ?? faults[0]
     if (first instanceof Error) throw first
+    for (const { name } of this.#settings.parts) {
+      if (!(await this.#isAlive(name))) throw await this.#partFault(name, new Error('it was ready, and then it ended'))
+    }
   }
 
   /** Starts one part again, whatever the others do. */
@@ -107,8 +114,8 @@ export class Supervisor {
       )
     }
     const results = await Promise.allSettled(stopped.values())
-    const failed = results.find((one) => one.status === 'rejected')
-    if (failed !== undefined) throw new Error('Cannot stop every part', { cause: failed.reason })
+    const faults = results.flatMap((one): readonly unknown[] => (one.status === 'rejected' ? [one.reason] : []))
+    if (faults.length > 0) throw new Error(`Cannot stop every part: ${faults.map(String).join('; ')}`)
   }
 
   /** Looks at every part now. */
@@ -139,19 +146,24 @@ export class Supervisor {
 
   async #ensureRunning(part: Part, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted()
-    const recorded = this.processOf(part.name)
-    const wasRunning = recorded !== undefined && (await isRunning(recorded))
+    const wasRunning = await this.#isAlive(part.name)
     if (!wasRunning) await this.#launch(part, signal)
     await this.#waitUntilReady(part, signal)
     await part.settle(signal)
     return wasRunning
   }
 
+  async #isAlive(name: PartName): Promise<boolean> {
+    const recorded = this.processOf(name)
+    return recorded !== undefined && (await isRunning(recorded))
+  }
+
   async #launch(part: Part, signal: AbortSignal): Promise<void> {
     const { clock, path, log } = this.#settings
     await part.prepare(signal)
     signal.throwIfAborted()
-    const launched = await launch(part.command(), this.#settings.logFileOf(part.name), path)
+    const niceness = hotPath.includes(part.name) ? 0 : backgroundNiceness
+    const launched = await launch(part.command(), { logFile: this.#settings.logFileOf(part.name), path, niceness })
     this.#startedHere.add(part.name)
     this.#remember(part.name, { ...launched.id, startedAt: new Date(clock.now()).toISOString() })
     void launched.ended.then((how) => {
@@ -173,8 +185,10 @@ export class Supervisor {
   }
 
   async #waitUntilReady(part: Part, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#settings
-    const deadline = clock.now() + part.readyTimeoutMs
+    const { clock, log } = this.#settings
+    const began = clock.now()
+    const deadline = began + part.readyTimeoutMs
+    let nextWordAt = began + wordEveryMs
     for (;;) {
       const missing = await probeOnce(part, signal)
       signal.throwIfAborted()
@@ -185,6 +199,10 @@ export class Supervisor {
       if (missing === undefined) return
       if (clock.now() > deadline) {
         throw new Error(`it was not ready after ${seconds(part.readyTimeoutMs)}: ${missing}`)
+      }
+      if (clock.now() > nextWordAt) {
+        log(`… ${part.name}: not ready after ${seconds(clock.now() - began)}`)
+        nextWordAt += wordEveryMs
       }
       await clock.wait(probePauseMs, signal)
     }
