@@ -20,6 +20,15 @@ export async function runStep(step: Step): Promise<boolean> {
   console.log(`▸ ${step.name}`)
   const [program, ...args] = step.command
   const child = spawn(program, args, { cwd: repositoryRoot, stdio: ['ignore', 'inherit', 'inherit'] })
+  // From a terminal the step gets Ctrl-C too, and tidies up; this process waits for it and goes on to nothing else.
+  const stop = new AbortController()
+  const onInterrupt = () => stop.abort()
+  const onTerminate = () => {
+    stop.abort()
+    child.kill('SIGTERM')
+  }
+  process.on('SIGINT', onInterrupt)
+  process.on('SIGTERM', onTerminate)
   const progress = setInterval(() => console.log(`  … ${step.name}: ${seconds(startedMs)}`), progressEveryMs)
   const code = await new Promise<number>((resolve) => {
     child.on('error', (error) => {
@@ -29,6 +38,9 @@ export async function runStep(step: Step): Promise<boolean> {
     child.on('exit', (status, signal) => resolve(signal === null ? (status ?? 1) : 1))
   })
   clearInterval(progress)
+  process.off('SIGINT', onInterrupt)
+  process.off('SIGTERM', onTerminate)
+  if (stop.signal.aborted) process.exit(130)
   console.log(`${code === 0 ? '✓' : '✗'} ${step.name} (${seconds(startedMs)})`)
   return code === 0
 }

@@ -1,20 +1,22 @@
 // `make bench`: how long onboarding and an edit take on real parts, against baselines of the same run. Prints a table,
 // and with --json FILE writes the samples. Options: --samples N (30 by default, at most 200).
 import { readFile, writeFile } from 'node:fs/promises'
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { kinds, isTrueAt, parserOf, tenant as tenantSchema } from '@bulkhead/crds'
 import { createKubeClient, silentLogger, systemClock, type KubeClient } from '@bulkhead/runtime'
 import { createGatewayClient, type GatewayClient } from '../client/gateway-client.ts'
-import { startPlatform, wipePlatform, type Platform } from '../platform/platform.ts'
+import { Interrupted, interruptible } from '../platform/interrupt.ts'
+import { startPlatform, temporaryPlatformFolder, type Platform } from '../platform/platform.ts'
 import { startBackend } from '../backend/backend.ts'
 import { eventually } from '../world/eventually.ts'
 import { inNamespace, tenant, type Manifest } from '../world/objects.ts'
 import { table, type Measured } from './statistics.ts'
 
 const root = resolve(import.meta.dirname, '../..')
+const servedPauseMs = 5
 const fieldManager = 'bulkhead-bench'
 // So that all of them fit into the local fleet's capacity.
 const modest = { limits: { requestsPerSecond: { guaranteed: 5, ceiling: 200 } } }
@@ -25,6 +27,7 @@ interface Bench {
   readonly kube: KubeClient
   readonly client: GatewayClient
   readonly samples: number
+  readonly signal: AbortSignal
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -41,8 +44,9 @@ async function repeat(
 ): Promise<Measured> {
   const samplesMs: number[] = []
   for (let index = 0; index < bench.samples; index += 1) {
+    bench.signal.throwIfAborted()
     samplesMs.push(await timed(() => work(index)))
-    if (pauseMs > 0) await systemClock.sleep(pauseMs, AbortSignal.timeout(60_000))
+    if (pauseMs > 0) await systemClock.sleep(pauseMs, bench.signal)
     if ((index + 1) % 10 === 0) console.log(`  … ${name}: ${index + 1} of ${bench.samples}`)
   }
   return { name, samplesMs }
@@ -73,6 +77,8 @@ async function untilServed(bench: Bench, host: string, path: string): Promise<vo
     const { status } = await bench.client.send({ host, path })
     if (status === 200) return
     if (performance.now() > deadlineMs) throw new Error(`${host}${path} still answers ${status}`)
+    // Without a pause it would ask more often than the tenant's ceiling allows, and measure its own refusals.
+    await systemClock.sleep(servedPauseMs, bench.signal)
   }
 }
 
@@ -117,25 +123,39 @@ function options(): { samples: number; json: string | undefined } {
   }
 }
 
+/** The commit that is measured; a checkout without git has none. */
+function commit(): string {
+  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' })
+  return (stdout as string | null)?.trim() || 'unknown'
+}
+
+async function run(samples: number, json: string | undefined, signal: AbortSignal): Promise<void> {
+  const log = (line: string) => console.log(`  ${line}`)
+  // Of its own, so that no tenant of an earlier run is Ready before it is measured.
+  const folder = await temporaryPlatformFolder('bulkhead-bench-', log)
+  try {
+    const platform = await startPlatform({ dir: folder.dir, root, log, signal })
+    const { edgePort, edgeCaFile, kubeconfigs } = platform.endpoints
+    const kube = createKubeClient({ kubeconfigPath: kubeconfigs.admin, logger: silentLogger, clock: systemClock })
+    const client = createGatewayClient({ port: edgePort, authority: await readFile(edgeCaFile, 'utf8') })
+    try {
+      const rows = await measure({ platform, kube, client, samples, signal })
+      const machine = `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, commit ${commit()}`
+      console.log(`\n${machine}\n${table(rows)}`)
+      if (json !== undefined) await writeFile(json, JSON.stringify({ machine, rows }, undefined, 2))
+    } finally {
+      client.close()
+      kube.close()
+    }
+  } finally {
+    await folder.remove()
+  }
+}
+
 const { samples, json } = options()
-const dir = join(root, '.run/bench')
-const platform = await startPlatform({ dir, root, log: (line) => console.log(`  ${line}`) })
-const kube = createKubeClient({
-  kubeconfigPath: platform.endpoints.kubeconfigs.admin,
-  logger: silentLogger,
-  clock: systemClock,
-})
-const authority = await readFile(platform.endpoints.edgeCaFile, 'utf8')
-const client = createGatewayClient({ port: platform.endpoints.edgePort, authority })
 try {
-  const rows = await measure({ platform, kube, client, samples })
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
-  const machine = `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, commit ${commit}`
-  console.log(`\n${machine}\n${table(rows)}`)
-  if (json !== undefined) await writeFile(json, JSON.stringify({ machine, rows }, undefined, 2))
-} finally {
-  client.close()
-  kube.close()
-  await platform.down()
-  await wipePlatform(dir)
+  await interruptible((signal) => run(samples, json, signal))
+} catch (fault) {
+  if (!(fault instanceof Interrupted)) console.error(fault instanceof Error ? fault.message : fault)
+  process.exit(fault instanceof Interrupted ? 130 : 1)
 }

@@ -1,44 +1,38 @@
-import { open, readFile, rm } from 'node:fs/promises'
-import { z } from 'zod'
-import { identifyProcess, isRunning } from './process-info.ts'
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:net'
 
-const holderSchema = z.object({ pid: z.number().int().positive(), startTicks: z.string(), bootId: z.string() })
+/** Something that only one process of this machine has. */
+export interface Lock {
+  release(): Promise<void>
+}
+
+/**
+ * Takes the lock of that name; undefined when another has it. It is a name in the kernel's list of abstract sockets, which
+ * forgets it when the holder ends, however it ends: no lock is ever left behind, and none has to be taken over.
+ */
+export function tryLock(name: string): Promise<Lock | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (fault: NodeJS.ErrnoException) =>
+      fault.code === 'EADDRINUSE' ? resolve(undefined) : reject(fault),
+    )
+    const digest = createHash('sha256').update(name).digest('hex')
+    server.listen(`\0bulkhead-${digest}`, () => {
+      server.unref()
+      resolve({ release: () => new Promise((done) => server.close(() => done())) })
+    })
+  })
+}
 
 /** Does the work while no other command changes this instance; throws at once when one does. */
-export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  await take(file)
+export async function withLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  const lock = await tryLock(dir)
+  if (lock === undefined) {
+    throw new Error(`Another command works on ${JSON.stringify(dir)}: wait for it, or end it with Ctrl-C`)
+  }
   try {
     return await work()
   } finally {
-    await rm(file, { force: true })
-  }
-}
-
-async function take(file: string): Promise<void> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (await create(file)) return
-    const text = await readFile(file, 'utf8').catch(() => '')
-    const holder = holderSchema.safeParse(text === '' ? undefined : JSON.parse(text))
-    if (holder.success && (await isRunning(holder.data))) {
-      throw new Error(
-        `Another command (pid ${holder.data.pid}) works on this instance: wait for it, or end it with Ctrl-C`,
-      )
-    }
-    // Its holder ended without tidying up.
-    await rm(file, { force: true })
-  }
-  throw new Error(`Cannot take ${JSON.stringify(file)}: others take it at the same time; try again`)
-}
-
-async function create(file: string): Promise<boolean> {
-  const self = await identifyProcess(process.pid)
-  try {
-    const handle = await open(file, 'wx', 0o600)
-    await handle.writeFile(JSON.stringify(self))
-    await handle.close()
-    return true
-  } catch (fault) {
-    if (fault instanceof Error && 'code' in fault && fault.code === 'EEXIST') return false
-    throw fault
+    await lock.release()
   }
 }

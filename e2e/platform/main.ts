@@ -1,9 +1,10 @@
 // The local platform's command: up, down, status. Everything it prints is for the person at the keyboard.
 import { relative, resolve } from 'node:path'
+import { Interrupted, interruptible } from './interrupt.ts'
 import type { Request } from './options.ts'
 import { parseRequest, usage } from './options.ts'
 import type { Platform } from './platform.ts'
-import { openPlatform, prepareTemplate, startPlatform, wipePlatform } from './platform.ts'
+import { openPlatform, startPlatform, wipePlatform } from './platform.ts'
 import { isHealthy, tableText } from './table.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
@@ -14,29 +15,14 @@ function say(line: string): void {
 }
 
 async function up(request: Extract<Request, { kind: 'up' }>): Promise<number> {
-  const stop = new AbortController()
-  const interrupt = (): void => {
-    if (!stop.signal.aborted) say('interrupted: stopping what was started')
-    stop.abort()
-  }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
   const { dir, parts } = request
-  try {
-    const platform = await startPlatform({
-      dir,
-      root,
-      log: say,
-      signal: stop.signal,
-      ...(parts === undefined ? {} : { parts }),
-    })
-    if (platform.elapsedMs.size === 0) say(`${relative(process.cwd(), dir) || dir} is up already`)
-    console.log(nextSteps(platform, request))
-    return 0
-  } catch (fault) {
-    if (stop.signal.aborted) return 130
-    throw fault
-  }
+  const platform = await interruptible((signal) => {
+    signal.addEventListener('abort', () => say('interrupted: stopping what was started'))
+    return startPlatform({ dir, root, log: say, signal, ...(parts === undefined ? {} : { parts }) })
+  })
+  if (platform.elapsedMs.size === 0) say(`${relative(process.cwd(), dir) || dir} is up already`)
+  console.log(nextSteps(platform, request))
+  return 0
 }
 
 function nextSteps(platform: Platform, { instance, dir }: { instance: string; dir: string }): string {
@@ -45,7 +31,7 @@ function nextSteps(platform: Platform, { instance, dir }: { instance: string; di
   const options = instance === 'default' ? '' : ` INSTANCE=${instance}`
   const isUsual = dir === resolve(root, '.run', instance)
   const command = (name: string): string =>
-    isUsual ? `make ${name}${options}` : `node e2e/platform/main.ts ${name} --dir ${dir}`
+    isUsual ? `make ${name}${options}` : `node_modules/.bin/node e2e/platform/main.ts ${name} --dir ${dir}`
   return `
   Kubernetes  export KUBECONFIG=${kubeconfigs.admin}
   Gateway     https://<tenant>.${baseDomain}:${edgePort}, for example
@@ -58,8 +44,11 @@ function nextSteps(platform: Platform, { instance, dir }: { instance: string; di
 
 async function down(request: Extract<Request, { kind: 'down' }>): Promise<number> {
   const platform = await openPlatform({ dir: request.dir, root, log: say })
-  if (platform === undefined) say(`instance "${request.instance}" was never started`)
-  else await platform.down()
+  if (platform === undefined) {
+    say(`nothing was ever started in ${request.dir}`)
+    return 0
+  }
+  await platform.down()
   if (request.wipe) await wipePlatform(request.dir)
   say(request.wipe ? 'down, and its data is removed' : 'down')
   return 0
@@ -88,9 +77,6 @@ async function act(request: Request): Promise<number> {
       return down(request)
     case 'status':
       return status(request)
-    case 'prepare':
-      say(`database template: ${await prepareTemplate(say)}`)
-      return 0
     case 'help':
       console.log(usage)
       return 0
@@ -103,6 +89,6 @@ async function act(request: Request): Promise<number> {
 try {
   process.exitCode = await act(parseRequest(process.argv.slice(2), root))
 } catch (fault) {
-  console.error(fault instanceof Error ? fault.message : fault)
-  process.exitCode = 1
+  if (!(fault instanceof Interrupted)) console.error(fault instanceof Error ? fault.message : fault)
+  process.exitCode = fault instanceof Interrupted ? 130 : 1
 }

@@ -23,9 +23,8 @@ test('a part that does not exist is refused with those that do', () => {
 })
 
 test.each([
-  [['upp'], 'Unknown command "upp": allowed are up, down, status, prepare'],
+  [['upp'], 'Unknown command "upp": allowed are up, down, status'],
   [['up', '--jsn'], 'Unknown option "--jsn" of up: allowed are --instance, --dir, --parts'],
-  [['prepare', '--dir', 'x'], 'Unknown option "--dir" of prepare: allowed are none'],
   [['status', '--json=yes'], 'Wrong value "yes" for --json: it takes none'],
   [['up', '--instance'], 'Missing value for --instance'],
   [['up', '--dir='], 'Missing value for --dir'],

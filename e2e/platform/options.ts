@@ -7,30 +7,27 @@ export type Request =
   | { readonly kind: 'up'; readonly instance: string; readonly dir: string; readonly parts?: readonly PartName[] }
   | { readonly kind: 'down'; readonly instance: string; readonly dir: string; readonly wipe: boolean }
   | { readonly kind: 'status'; readonly instance: string; readonly dir: string; readonly json: boolean }
-  | { readonly kind: 'prepare' }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
 
 /** How the command is used. */
-export const usage = `Usage: node e2e/platform/main.ts COMMAND [OPTIONS]
+export const usage = `Usage: node_modules/.bin/node e2e/platform/main.ts COMMAND [OPTIONS]
 
   up                start every part and wait until all are ready (starts what died when it is up already)
   down [--wipe]     stop exactly what up started; --wipe removes the data too
   status [--json]   every part with version, pid, port, memory and state; exit 1 when one is not ready
-  prepare           make the database template that shortens a first up
 
   --instance NAME   default "default"; each instance has its own ports and its own folder .run/NAME
   --dir FOLDER      another folder than .run/NAME
   --parts A,B       up only: start these parts and what they need instead of all`
 
-const commands = ['up', 'down', 'status', 'prepare'] as const
+const commands = ['up', 'down', 'status'] as const
 type CommandName = (typeof commands)[number]
 
 const flags: Readonly<Record<CommandName, readonly string[]>> = {
   up: ['--instance', '--dir', '--parts'],
   down: ['--instance', '--dir', '--wipe'],
   status: ['--instance', '--dir', '--json'],
-  prepare: [],
 }
 const withValue = ['--instance', '--dir', '--parts']
 
@@ -61,8 +58,7 @@ function refuseOption(command: CommandName, flag: string, needless: string | und
   if (flags[command].includes(flag)) {
     return needless === undefined ? undefined : `Wrong value ${JSON.stringify(needless)} for ${flag}: it takes none`
   }
-  const allowed = flags[command].length === 0 ? 'none' : flags[command].join(', ')
-  return `Unknown option ${JSON.stringify(flag)} of ${command}: allowed are ${allowed}`
+  return `Unknown option ${JSON.stringify(flag)} of ${command}: allowed are ${flags[command].join(', ')}`
 }
 
 function splitOnce(word: string): readonly [string, string?] {
@@ -96,8 +92,6 @@ function requestOf(command: CommandName, at: { instance: string; dir: string }, 
       return { kind: 'down', ...at, wipe: options.has('--wipe') }
     case 'status':
       return { kind: 'status', ...at, json: options.has('--json') }
-    case 'prepare':
-      return { kind: 'prepare' }
   }
 }
 

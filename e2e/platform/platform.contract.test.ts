@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -10,6 +10,7 @@ import { isFreePort } from './ports.ts'
 import { identifyProcess } from './process-info.ts'
 import type { Platform } from './platform.ts'
 import { openPlatform, startPlatform, wipePlatform } from './platform.ts'
+import { eventually } from '../world/eventually.ts'
 import { readStateNow, writeState } from './state.ts'
 
 const parts = ['kube-apiserver', 'postgres'] as const
@@ -19,6 +20,8 @@ let platform: Platform
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bulkhead-platform-'))
+  // What a start leaves that was cut off in the middle of making the database.
+  await mkdir(join(dir, 'data', 'postgres.partial', 'base'), { recursive: true, mode: 0o700 })
   platform = await startPlatform({ dir, parts, log: (line) => lines.push(line) })
 })
 afterAll(async () => {
@@ -120,7 +123,12 @@ test('a part that is killed has died, is said so, and starts again on its port w
 test('a crash that nobody asked for is named with the log file', async () => {
   const pid = platform.pid('postgres') ?? 0
   process.kill(pid, 'SIGKILL')
-  await expect.poll(() => lines.find((line) => line.startsWith('postgres died'))).toContain('postgres.log')
+  const died = await eventually(() => {
+    const line = lines.find((one) => one.startsWith('postgres died'))
+    expect(line).toBeDefined()
+    return line
+  })
+  expect(died).toContain('postgres.log')
   await platform.start('postgres')
 })
 
@@ -134,7 +142,7 @@ test('a part that was stopped is not dead, and another process may start it', as
 })
 
 test('starting it once more starts nothing', async () => {
-  const again = await startPlatform({ dir, log: () => undefined })
+  const again = await startPlatform({ dir, parts, log: () => undefined })
   expect(again.elapsedMs.size).toBe(0)
   expect(again.endpoints).toEqual(platform.endpoints)
 })

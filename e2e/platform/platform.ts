@@ -1,6 +1,6 @@
 // The local platform: every real part a process on loopback. It is used from the command line (`main.ts`) and by
 // scenarios, which see the `Platform` interface alone.
-import { mkdir, rm } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { Clock } from './clock.ts'
@@ -16,7 +16,7 @@ import { partNames } from './part.ts'
 import { allParts } from './parts/all.ts'
 import { ensurePki } from './pki.ts'
 import type { Ports } from './ports.ts'
-import { isFreePort, planPorts } from './ports.ts'
+import { isFreePort, planPorts, PortReservation } from './ports.ts'
 import { isRunning } from './process-info.ts'
 import { ensureSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
@@ -25,6 +25,8 @@ import type { State } from './state.ts'
 import { readState, writeState } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 import type { PartState } from './table.ts'
+import type { TemporaryFolder } from './temporary.ts'
+import { makeTemporaryFolder } from './temporary.ts'
 import { findTools, isExecutable } from './tools.ts'
 import { findUnprivileged } from './unprivileged.ts'
 
@@ -80,27 +82,46 @@ async function bringUp(settings: PlatformSettings): Promise<Opened> {
   for (const folder of [settings.dir, at.logs, at.config, at.data, at.kubeconfigs, at.sockets]) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   }
-  return withLock(at.lock, async () => {
-    const opened = await open(settings, await plannedState(settings))
-    refuseMissingPrograms(opened.parts)
-    const signal = settings.signal ?? new AbortController().signal
+  await refuseForeignFolder(at.sockets)
+  return withLock(settings.dir, async () => {
+    const reserved = new PortReservation()
     try {
-      await opened.supervisor.startAll(signal)
-    } catch (fault) {
-      await opened.supervisor.stopAll('started here')
-      throw fault
+      return await startParts(settings, await plannedState(settings, reserved))
+    } finally {
+      await reserved.release()
     }
-    return opened
   })
 }
 
-async function plannedState(settings: PlatformSettings): Promise<State> {
+// Below /tmp the name of the folder can be known to others before we make it.
+async function refuseForeignFolder(folder: string): Promise<void> {
+  const found = await lstat(folder)
+  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return
+  throw new Error(`Cannot use ${JSON.stringify(folder)} for sockets: others made it or may enter it; remove it`)
+}
+
+async function startParts(settings: PlatformSettings, state: State): Promise<Opened> {
+  await ensurePki(pathsOf(settings.dir).pki, (settings.clock ?? machineClock).now())
+  const opened = await open(settings, state)
+  refuseMissingPrograms(opened.parts)
+  try {
+    await opened.supervisor.startAll(settings.signal ?? new AbortController().signal)
+  } catch (fault) {
+    await opened.supervisor.stopAll('started here')
+    throw fault
+  }
+  return opened
+}
+
+async function plannedState(settings: PlatformSettings, reserved: PortReservation): Promise<State> {
   const file = pathsOf(settings.dir).state
   const earlier = await readState(file)
   const isUp = earlier !== undefined && (await hasRunningPart(earlier))
-  const chosen = isUp ? [...new Set([...earlier.chosen, ...(settings.parts ?? [])])] : (settings.parts ?? partNames)
+  const chosen = new Set([...(isUp ? earlier.chosen : []), ...(settings.parts ?? partNames)])
   // What runs uses its ports; those of a stopped platform are its own only while they are free.
-  const ports = isUp ? await completePorts(earlier) : await planPorts(Math.random, isFreePort, earlier?.ports)
+  const ports = isUp
+    ? await completePorts(earlier)
+    : await planPorts(Math.random, (port) => reserved.take(port), earlier?.ports)
   const state: State = {
     version: 1,
     instance: basename(settings.dir),
@@ -128,7 +149,6 @@ async function open(settings: PlatformSettings, state: State): Promise<Opened> {
   const root = settings.root ?? checkout
   const clock = settings.clock ?? machineClock
   const path = process.env['PATH'] ?? '/usr/bin:/bin'
-  await ensurePki(at.pki, clock.now())
   const secrets = await ensureSecrets(at.secrets)
   const ports = await completePorts(state)
   const { instance } = state
@@ -144,29 +164,21 @@ async function open(settings: PlatformSettings, state: State): Promise<Opened> {
   return { site, parts, supervisor: new Supervisor({ parts, stateFile: at.state, logFileOf, path, clock, log }) }
 }
 
-const templatePrefix = 'bulkhead-template-'
+const templatePrefix = 'bulkhead-prepare-'
 
 function isTemplateSource(dir: string): boolean {
   return basename(dir).startsWith(templatePrefix)
 }
 
 function templateOf(settings: PlatformSettings): Promise<string> {
-  const cacheFolder = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const cacheFolder = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
+  const log = (line: string): void => settings.log(`  template: ${line}`)
   const startSource = async (dir: string): Promise<TemplateSource> => {
-    const { site, supervisor } = await bringUp({
-      ...settings,
-      dir,
-      parts: ['postgres', 'keycloak'],
-      log: () => undefined,
-    })
-    return { site, stop: (part) => supervisor.stop(part), down: () => supervisor.stopAll('all') }
+    const { site, supervisor } = await bringUp({ ...settings, dir, parts: ['postgres', 'keycloak'], log })
+    return { site, stop: (part) => supervisor.stop(part) }
   }
-  return ensureTemplate(cacheFolder, startSource, settings.log)
-}
-
-/** Makes the database template when this machine has none; returns its folder. */
-export function prepareTemplate(log: (line: string) => void): Promise<string> {
-  return templateOf({ dir: '', log })
+  const folder = (): Promise<TemporaryFolder> => temporaryPlatformFolder(templatePrefix, settings.log)
+  return ensureTemplate(cacheFolder, { folder, startSource, log: settings.log })
 }
 
 function refuseMissingPrograms(parts: readonly Part[]): void {
@@ -188,7 +200,7 @@ function platformOf({ site, supervisor }: Opened): Platform {
     start: (part) => supervisor.start(part, never),
     stop: (part) => supervisor.stop(part),
     kill: (part, signal) => supervisor.kill(part, signal),
-    down: () => withLock(pathsOf(site.dir).lock, () => supervisor.stopAll('all')),
+    down: () => withLock(site.dir, () => supervisor.stopAll('all')),
   }
 }
 
@@ -198,8 +210,26 @@ export async function openPlatform(settings: PlatformSettings): Promise<Platform
   return state === undefined ? undefined : platformOf(await open(settings, state))
 }
 
-/** Removes everything that a stopped instance left. */
+/** Removes what a stopped instance left, and the folder when nothing else is in it; refuses a folder without a state. */
 export async function wipePlatform(dir: string): Promise<void> {
-  await rm(pathsOf(dir).sockets, { recursive: true, force: true })
-  await rm(dir, { recursive: true, force: true })
+  const at = pathsOf(dir)
+  if ((await readState(at.state)) === undefined) {
+    throw new Error(`Cannot remove ${JSON.stringify(dir)}: no platform was started there`)
+  }
+  // The state goes last: what was cut off can be done again.
+  for (const path of [at.sockets, at.logs, at.config, at.data, at.kubeconfigs, at.pki, at.secrets, at.state]) {
+    await rm(path, { recursive: true, force: true })
+  }
+  if ((await readdir(dir)).length === 0) await rmdir(dir)
+}
+
+/** A folder for a platform that ends with this command; those of commands that were killed are taken down first. */
+export function temporaryPlatformFolder(prefix: string, log: (line: string) => void): Promise<TemporaryFolder> {
+  const takeDown = async (dir: string): Promise<void> => {
+    const platform = await openPlatform({ dir, log })
+    if (platform === undefined) return
+    await platform.down()
+    await wipePlatform(dir)
+  }
+  return makeTemporaryFolder({ prefix, takeDown })
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { isFreePort, planPorts, portNames } from './ports.ts'
+import { isFreePort, planPorts, portNames, PortReservation } from './ports.ts'
 
 /** The same numbers in every run. */
 function chanceFrom(seed: number): () => number {
@@ -52,4 +52,13 @@ test('a port that something listens on is not free', async () => {
   expect(await isFreePort(port)).toBe(false)
   await new Promise((resolve) => server.close(resolve))
   expect(await isFreePort(port)).toBe(true)
+})
+
+test('two platforms that start at once get different ports, though nothing listens yet', async () => {
+  const [first, second] = [new PortReservation(), new PortReservation()]
+  const plan = (one: PortReservation) => planPorts(chanceFrom(3), (port) => one.take(port))
+  const [mine, theirs] = await Promise.all([plan(first), plan(second)])
+  const shared = Object.values(mine).filter((port) => Object.values(theirs).includes(port))
+  expect(shared).toEqual([])
+  await Promise.all([first.release(), second.release()])
 })

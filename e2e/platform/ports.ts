@@ -1,4 +1,6 @@
 import { createServer } from 'node:net'
+import type { Lock } from './lock.ts'
+import { tryLock } from './lock.ts'
 
 /** Every port of the platform, on 127.0.0.1 only. */
 export const portNames = [
@@ -78,4 +80,25 @@ export function isFreePort(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
   })
+}
+
+/**
+ * Free ports, each kept from other platforms that start at the same time, until it is released. Envoys share their port,
+ * so two platforms that chose the same one would not notice: the kernel would mix their traffic.
+ */
+export class PortReservation {
+  readonly #locks: Lock[] = []
+
+  /** True when nothing listens there and nobody else has reserved it; then it is reserved. */
+  async take(port: number): Promise<boolean> {
+    const lock = await tryLock(`port ${port}`)
+    if (lock === undefined) return false
+    this.#locks.push(lock)
+    return isFreePort(port)
+  }
+
+  /** Gives all of them up: by now their parts listen, or will not. */
+  async release(): Promise<void> {
+    await Promise.all(this.#locks.splice(0).map((lock) => lock.release()))
+  }
 }

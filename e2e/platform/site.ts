@@ -35,7 +35,6 @@ export function socketFolder(dir: string): string {
 export const pathsOf = (dir: string) =>
   ({
     state: join(dir, 'state.json'),
-    lock: join(dir, 'lock'),
     logs: join(dir, 'logs'),
     pki: join(dir, 'pki'),
     secrets: join(dir, 'secrets'),

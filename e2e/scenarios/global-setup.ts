@@ -1,8 +1,9 @@
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { startPlatform, wipePlatform } from '../platform/platform.ts'
+import { interruptible } from '../platform/interrupt.ts'
+import { startPlatform, temporaryPlatformFolder } from '../platform/platform.ts'
+
+const root = resolve(import.meta.dirname, '../..')
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,15 +11,31 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one platform with random ports for all scenarios; what it returns stops it again. */
+/** Starts one platform with random ports for all scenarios; what it returns takes it down, and so does Ctrl-C. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dir = await mkdtemp(join(tmpdir(), 'bulkhead-scenarios-'))
   const startedMs = Date.now()
   const log = (line: string) => console.log(`  [platform ${((Date.now() - startedMs) / 1000).toFixed(1)} s] ${line}`)
-  const platform = await startPlatform({ dir, root: resolve(import.meta.dirname, '../..'), log })
-  project.provide('platformDir', dir)
-  return async () => {
-    await platform.down()
-    await wipePlatform(dir)
+  const folder = await temporaryPlatformFolder('bulkhead-e2e-', log)
+  let ended: Promise<void> | undefined
+  const end = () => (ended ??= folder.remove())
+  try {
+    await interruptible((signal) => startPlatform({ dir: folder.dir, root, log, signal }))
+  } catch (fault) {
+    await end()
+    throw fault
   }
+  const interrupt = () => {
+    // Vitest would end at once and leave everything running.
+    end().then(
+      () => process.exit(130),
+      (fault: unknown) => {
+        console.error(fault)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  project.provide('platformDir', folder.dir)
+  return end
 }
