@@ -165,21 +165,6 @@ describe('access policies', () => {
     expect(built.model.policies).toEqual([])
     expect(reasonsOf(built, 'AccessPolicy', 'p')).toEqual(['TargetNotFound'])
   })
-
-  test('that cannot be read deny their target, whatever others allow', () => {
-    const open = aPolicy('open', target, [{}])
-    const invalid = [
-      {
-        kind: 'AccessPolicy' as const,
-        metadata: aPolicy('bad', target, []).metadata,
-        problem: 'no',
-        target: open.spec.targetRef,
-      },
-    ]
-    const built = build({ ...api, accessPolicies: [open], invalid })
-    expect(built.model.policies).toMatchObject([{ targetUid: 'uid-api', isBroken: true }])
-    expect(reasonsOf(built, 'AccessPolicy', 'bad')).toEqual(['InvalidSpec'])
-  })
 })
 
 const fullInput = (): TenantInput =>

@@ -6,12 +6,14 @@ import type { Host, TenantKey } from '@bulkhead/tenancy'
 import type { Built, Finding, ObjectRef } from '../model/model.ts'
 import { identityOf } from './identity.ts'
 import type { BuildSettings, InvalidObject, TenantInput } from './input.ts'
-import { byName, compareText, liveObjects, refOf } from './order.ts'
+import { byName, compareAge, compareText, liveObjects, refOf } from './order.ts'
 import { applyPolicies } from './policies.ts'
 import { publishRoutes } from './routes.ts'
+import type { Publisher } from './routes.ts'
 import { byUid, planModel, subscriptionModel } from './subscriptions.ts'
 import { understandInvalidTool, understandTool } from './tool.ts'
 import type { UnderstoodTool } from './tool.ts'
+import { besideUnreadable, invalidOf, refusingToolSets, unreadable } from './unreadable.ts'
 
 /** The model of one tenant and what was found on each of its objects; throws only on a Tenant name that cannot be. */
 export function buildTenant(input: TenantInput, settings: BuildSettings): Built {
@@ -19,11 +21,12 @@ export function buildTenant(input: TenantInput, settings: BuildSettings): Built 
   const objects = liveInput(input, namespaceOf(key.name))
   const hosts = grantedHosts(input.tenant)
   const tools = understandTools(objects, input, settings)
-  const published = publishRoutes(objects.toolSets, tools, new Set(hosts))
+  const published = publishRoutes(publishersOf(objects), tools, new Set(hosts))
   const toolSets = byName(objects.toolSets)
   const plans = byName(objects.plans)
-  const policies = applyPolicies(objects.accessPolicies, invalidOf(objects, 'AccessPolicy'), {
+  const policies = applyPolicies(objects.accessPolicies, invalidOf(objects.invalid, 'AccessPolicy'), {
     uidOf: ({ kind, name }) => (kind === 'Tool' ? tools.get(name)?.ref.uid : toolSets.get(name)?.metadata.uid),
+    toolSetUids: objects.toolSets.map(({ metadata }) => metadata.uid),
   })
   const outcomes = objects.subscriptions.map((subscription) => ({
     ref: refOf('Subscription', subscription.metadata),
@@ -61,7 +64,7 @@ export function buildTenant(input: TenantInput, settings: BuildSettings): Built 
       isSuspended: input.tenant.spec.suspended,
       identity: identityOf(input.tenant, key),
       limits: limitsOf(input.tenant, settings),
-      routes: published.routes,
+      routes: besideUnreadable(published, objects.invalid),
       plans: byUid(objects.plans.map(planModel)),
       subscriptions: byUid(subscriptions),
       policies: policies.policies,
@@ -103,7 +106,7 @@ function understandTools(
   const namespace = tenant.status?.namespace ?? ''
   const understood = [
     ...objects.tools.map((tool) => understandTool(tool, { namespace, resolutions, settings })),
-    ...invalidOf(objects, 'Tool').map(understandInvalidTool),
+    ...invalidOf(objects.invalid, 'Tool').map(understandInvalidTool),
   ]
   return byName(understood)
 }
@@ -121,13 +124,12 @@ function limitsOf({ spec, status }: Tenant, { defaultRequestsPerSecond }: BuildS
   return { guaranteed, ceiling: Math.max(wanted.ceiling, guaranteed) }
 }
 
-function invalidOf(objects: Objects, kind: ObjectRef['kind']): readonly InvalidObject[] {
-  return objects.invalid.filter((object) => object.kind === kind)
+function publishersOf({ toolSets, invalid }: Objects): readonly Publisher[] {
+  return [...toolSets, ...refusingToolSets(invalid)].sort((left, right) => compareAge(left.metadata, right.metadata))
 }
 
-function invalidFinding({ kind, metadata, problem }: InvalidObject): Finding {
-  const problems = [{ reason: 'InvalidSpec' as const, field: 'spec', message: problem }]
-  return { ref: refOf(kind, metadata), problems, isReferenced: true }
+function invalidFinding(object: InvalidObject): Finding {
+  return { ref: refOf(object.kind, object.metadata), problems: [unreadable(object)], isReferenced: true }
 }
 
 function findingOf(

@@ -9,10 +9,12 @@ export interface InvalidObject {
   readonly metadata: Metadata
   /** Why it could not be read. */
   readonly problem: string
-  /** The target of an AccessPolicy: it is denied. */
+  /** The target of an AccessPolicy: it is denied; without it, every ToolSet is. */
   readonly target?: AccessPolicy['spec']['targetRef'] | undefined
   /** The paths of a Tool: they are refused. */
   readonly http?: Tool['spec']['http'] | undefined
+  /** What a ToolSet publishes, and where: it is refused. */
+  readonly published?: Pick<ToolSet['spec'], 'hostname' | 'basePath' | 'tools'> | undefined
 }
 
 /** What is known of the backends of one tenant, by the caller's look-ups. */

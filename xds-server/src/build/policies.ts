@@ -6,6 +6,8 @@ import { compareText, refOf } from './order.ts'
 export interface PolicyTargets {
   /** Uid of a live ToolSet or Tool of this tenant, or undefined. */
   uidOf(target: AccessPolicy['spec']['targetRef']): string | undefined
+  /** Every route belongs to one of these. */
+  readonly toolSetUids: readonly string[]
 }
 
 export interface AppliedPolicies {
@@ -15,7 +17,8 @@ export interface AppliedPolicies {
 
 /**
  * One model a target. Several policies on one target add up: what any rule of any of them allows is allowed, so a
- * policy can be split over objects. A policy that could not be read denies its target whatever the others say.
+ * policy can be split over objects. A policy that could not be read denies its target whatever the others say, and all
+ * that the tenant publishes where its target could not be read either.
  */
 export function applyPolicies(
   policies: readonly AccessPolicy[],
@@ -34,8 +37,9 @@ export function applyPolicies(
     else put({ ref: refOf('AccessPolicy', metadata), targetUid, rules: spec.rules.map(ruleOf), isBroken: false })
   }
   for (const { metadata, target } of invalid) {
-    const targetUid = target === undefined ? undefined : targets.uidOf(target)
-    if (targetUid !== undefined) put({ ref: refOf('AccessPolicy', metadata), targetUid, rules: [], isBroken: true })
+    const uids = target === undefined ? targets.toolSetUids : [targets.uidOf(target)]
+    for (const targetUid of uids)
+      if (targetUid !== undefined) put({ ref: refOf('AccessPolicy', metadata), targetUid, rules: [], isBroken: true })
   }
   const sorted = [...applied.values()].sort((left, right) => compareText(left.targetUid, right.targetUid))
   return { policies: sorted, problems }

@@ -114,14 +114,6 @@ describe('a rule that cannot be applied is refused on its own path', () => {
     expect(reasonsOf(built, 'Tool', 'a')).toEqual(['InvalidSpec'])
   })
 
-  test('a tool that could not be read keeps its path', () => {
-    const { metadata, spec } = aTool('a')
-    const invalid = [{ kind: 'Tool' as const, metadata, problem: 'spec.backend: unknown', http: spec.http }]
-    const built = build({ invalid, toolSets: [aToolSet('api', ['a'])] })
-    expect(built.model.routes.map(summary)).toEqual(['acme.gw.test/a GET InvalidSpec'])
-    expect(reasonsOf(built, 'Tool', 'a')).toEqual(['InvalidSpec'])
-  })
-
   test('only the addresses that are allowed become endpoints', () => {
     const addresses = ['203.0.113.9', '10.0.0.1', '203.0.113.7', '203.0.113.7']
     const resolutions = { external: new Map([['backend.example', addresses]]), services: new Map() }

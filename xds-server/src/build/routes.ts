@@ -1,7 +1,7 @@
-import type { Problem, ToolSet } from '@bulkhead/crds'
+import type { Metadata, Problem, ToolSet } from '@bulkhead/crds'
 import { canonicalHost } from '@bulkhead/tenancy'
 import type { Host } from '@bulkhead/tenancy'
-import type { ObjectRef, PathMatch, Route } from '../model/model.ts'
+import type { ObjectRef, PathMatch, Route, RouteAction } from '../model/model.ts'
 import { pathText, publicMatch } from '../model/public-match.ts'
 import { resolveConflicts } from './conflicts.ts'
 import type { Candidate } from './conflicts.ts'
@@ -16,9 +16,16 @@ export interface PublishedRoutes {
   readonly referencedTools: ReadonlySet<string>
 }
 
+/** A tool set, or what could be read of one; then it refuses wherever it publishes. */
+export interface Publisher {
+  readonly metadata: Metadata
+  readonly spec: Pick<ToolSet['spec'], 'hostname' | 'basePath' | 'tools' | 'access'>
+  readonly problem?: Problem
+}
+
 /** The routes that the tool sets (oldest first) publish on granted hosts, in a fixed order, without conflicts. */
 export function publishRoutes(
-  toolSets: readonly ToolSet[],
+  toolSets: readonly Publisher[],
   tools: ReadonlyMap<string, UnderstoodTool>,
   granted: ReadonlySet<Host>,
 ): PublishedRoutes {
@@ -48,7 +55,7 @@ export function publishRoutes(
 
 type HostOutcome = { readonly ok: true; readonly host: Host } | { readonly ok: false; readonly problem: Problem }
 
-function grantedHost({ spec }: ToolSet, granted: ReadonlySet<Host>): HostOutcome {
+function grantedHost({ spec }: Publisher, granted: ReadonlySet<Host>): HostOutcome {
   const host = canonicalHost(spec.hostname)
   const field = 'spec.hostname'
   if (host === undefined) {
@@ -66,7 +73,7 @@ interface NamedTool {
 }
 
 /** Each name of the list once, oldest tool first, so that conflicts inside one tool set go to the oldest as well. */
-function namedTools({ spec }: ToolSet, tools: ReadonlyMap<string, UnderstoodTool>): readonly NamedTool[] {
+function namedTools({ spec }: Publisher, tools: ReadonlyMap<string, UnderstoodTool>): readonly NamedTool[] {
   const named = [...new Set(spec.tools)].map((name) => ({
     index: spec.tools.indexOf(name),
     tool: tools.get(name),
@@ -80,7 +87,7 @@ function namedTools({ spec }: ToolSet, tools: ReadonlyMap<string, UnderstoodTool
 }
 
 interface Publication {
-  readonly toolSet: ToolSet
+  readonly toolSet: Publisher
   readonly ref: ObjectRef
   readonly host: Host
   readonly tool: UnderstoodTool
@@ -89,7 +96,9 @@ interface Publication {
 
 function candidatesOf({ toolSet, ref, host, tool, index }: Publication): readonly Candidate[] {
   const basePath = withoutTrailingSlash(toolSet.spec.basePath)
-  const { methods, action } = tool
+  const { methods } = tool
+  const { problem } = toolSet
+  const action: RouteAction = problem === undefined ? tool.action : { kind: 'refuse', problem }
   return matchesBelow(basePath, tool).map((match) => ({
     index,
     route: {

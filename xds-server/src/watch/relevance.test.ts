@@ -61,6 +61,10 @@ describe('at the door', () => {
       ok: true,
       value: { kind: 'invalid', invalid: { kind: 'Tool', http } },
     })
+    const published = { hostname: 'acme.gw.test', basePath: '/v1', tools: ['a'] }
+    expect(parsers.toolSet(raw({ ...published, access: 'Everyone' }))).toMatchObject({
+      value: { kind: 'invalid', invalid: { kind: 'ToolSet', published } },
+    })
     const targetRef = { kind: 'ToolSet', name: 'api' }
     expect(parsers.accessPolicy(raw({ targetRef, rules: 'everything' }))).toMatchObject({
       ok: true,

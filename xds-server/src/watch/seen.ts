@@ -27,13 +27,21 @@ const onlyMetadata = parserOf(z.object({ metadata: tool.shape.metadata }))
 const onlyHttp = parserOf(z.object({ spec: z.object({ http: tool.shape.spec.shape.http }) }))
 const onlyTarget = parserOf(z.object({ spec: z.object({ targetRef: accessPolicy.shape.spec.shape.targetRef }) }))
 
-type Salvage = (raw: unknown) => Pick<InvalidObject, 'http' | 'target'>
+const { hostname, basePath, tools } = toolSet.shape.spec.shape
+const onlyPublished = parserOf(z.object({ spec: z.object({ hostname, basePath, tools }) }))
+
+type Salvage = (raw: unknown) => Pick<InvalidObject, 'http' | 'published' | 'target'>
 
 const salvageNothing: Salvage = () => ({})
 
 const salvageHttp: Salvage = (raw) => {
   const read: Parsed<{ spec: { http: Tool['spec']['http'] } }> = onlyHttp(raw)
   return read.ok ? { http: read.value.spec.http } : {}
+}
+
+const salvagePublished: Salvage = (raw) => {
+  const read: Parsed<{ spec: NonNullable<InvalidObject['published']> }> = onlyPublished(raw)
+  return read.ok ? { published: read.value.spec } : {}
 }
 
 const salvageTarget: Salvage = (raw) => {
@@ -63,7 +71,7 @@ const parseAnyTenant = parserOf(tenant)
 /** Readers for the door, by kind; only an object without readable metadata is set aside. */
 export const parsers = {
   tool: seenParser('Tool', tool, salvageHttp),
-  toolSet: seenParser('ToolSet', toolSet),
+  toolSet: seenParser('ToolSet', toolSet, salvagePublished),
   plan: seenParser('Plan', plan),
   subscription: seenParser('Subscription', subscription),
   accessPolicy: seenParser('AccessPolicy', accessPolicy, salvageTarget),
