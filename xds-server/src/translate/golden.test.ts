@@ -62,6 +62,8 @@ const cases: Readonly<Record<string, () => JsonValue | undefined | readonly Json
     part(tenant('acme'), 'typedPerFilterConfig.tenant-guarantee') ?? null,
     part(tenant('acme'), 'typedPerFilterConfig.tenant-cap') ?? null,
   ],
+  'the cap of a small tenant': () =>
+    part(tenant('acme', { limits: { guaranteed: 0, ceiling: 1 } }), 'typedPerFilterConfig.tenant-cap.tokenBucket'),
   'the counters of a tenant': () => part(tenant('acme'), 'rateLimits'),
   'the counters without a guarantee': () =>
     listAt(virtualHost(tenant('acme', { limits: { guaranteed: 0, ceiling: 1 } })), 'rateLimits').slice(-1),

@@ -47,7 +47,13 @@ describe.each([
   beforeAll(async () => {
     service = await startLimitService()
     const metadata = { limits: { pool: { requests_per_unit: pool, unit: 'SECOND' } } }
-    rig = await startRig(tenants, { limitsPort: service.port, metadata, fleet: { rateLimitTimeoutMs: 2000 } })
+    // In a fleet of three a bucket of less than three tokens would refuse everything.
+    rig = await startRig(tenants, {
+      envoys: 3,
+      limitsPort: service.port,
+      metadata,
+      fleet: { rateLimitTimeoutMs: 2000 },
+    })
   })
   afterAll(async () => {
     await rig.stop()

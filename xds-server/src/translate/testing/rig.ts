@@ -35,6 +35,8 @@ export interface Rig {
 
 export interface RigOptions {
   readonly fleet?: Partial<FleetSettings>
+  /** How many Envoys the fleet believes to have. */
+  readonly envoys?: number
   /** Of the rate limit service; without it the service is away. */
   readonly limitsPort?: number
   /** What policy says beside yes. */
@@ -46,14 +48,14 @@ const nobodysPort = 9
 /** The tenants are made for the backend's address, which is known only once it listens. */
 export async function startRig(
   tenantsFor: (backend: Endpoint) => readonly TenantModel[],
-  { fleet = {}, limitsPort = nobodysPort, metadata = {} }: RigOptions = {},
+  { fleet = {}, envoys = 1, limitsPort = nobodysPort, metadata = {} }: RigOptions = {},
 ): Promise<Rig> {
   const seen: Seen[] = []
   const backend = await startBackend(seen)
   const port = await freePort()
   const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
   const here = { ...settings, ...fleet, listener: { address: '127.0.0.1', port } }
-  const resources = await resourcesFor(tenants, here)
+  const resources = await resourcesFor(tenants, here, envoys)
   const controlPlane = await startControlPlane(() => resources)
   const policy = await startPolicyServer(readCheck, { subscription: 'uid-subscription', ...metadata })
   const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port, limits: limitsPort })
@@ -75,8 +77,13 @@ export async function startRig(
   }
 }
 
-async function resourcesFor(tenants: readonly TenantModel[], here: FleetSettings): Promise<readonly EncodedResource[]> {
-  const fleet = assembleFleet(translateFleet(here), translateMembers([{ address: '127.0.0.1', port: 1 }]))
+async function resourcesFor(
+  tenants: readonly TenantModel[],
+  here: FleetSettings,
+  envoys: number,
+): Promise<readonly EncodedResource[]> {
+  const members = Array.from({ length: envoys }, (_, index) => ({ address: '127.0.0.1', port: index + 1 }))
+  const fleet = assembleFleet(translateFleet(here), translateMembers(members))
   const hosts = tenants.flatMap((tenant) => tenant.hosts)
   const { certificate, key } = await selfSigned(hosts)
   const secrets = hosts.map((name) =>
