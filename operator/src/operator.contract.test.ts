@@ -99,8 +99,8 @@ test('a suspended Subscription gets no token, and gets one again when it resumes
   const ref = subscriptionRef('tenant-acme', 'app')
   const credentials = await steps.secret('tenant-acme', 'app-credentials')
   await world.admin.patch(ref, { type: 'merge', body: { spec: { suspended: true } } })
-  const suspended = await steps.subscriptionWith(ref, 'False', ['Accepted', 'Ready'])
-  expect(findCondition(suspended.status?.conditions, 'Accepted')?.reason).toBe('Suspended')
+  const suspended = await steps.subscriptionWith(ref, 'True', ['Stalled'])
+  expect(findCondition(suspended.status?.conditions, 'CredentialsReady')).toMatchObject({ reason: 'Suspended' })
   expect(await steps.token(credentials)).toMatchObject({ status: 401 })
   await world.admin.patch(ref, { type: 'merge', body: { spec: { suspended: false } } })
   await steps.subscriptionWith(ref, 'True', ['Accepted', 'CredentialsReady'])
@@ -112,7 +112,7 @@ test('a Secret of the wanted name that is not ours is left alone: NameTaken', as
   await world.admin.create(secretKind, { metadata, type: 'Opaque', data: { mine: 'eA==' } })
   await steps.subscribe('tenant-acme', 'second')
   const ref = subscriptionRef('tenant-acme', 'second')
-  const refused = await steps.subscriptionWith(ref, 'False', ['CredentialsReady'])
+  const refused = await steps.subscriptionWith(ref, 'True', ['Stalled'])
   expect(findCondition(refused.status?.conditions, 'CredentialsReady')?.reason).toBe('NameTaken')
   expect(await steps.secret('tenant-acme', 'second-credentials')).toEqual({ mine: 'x' })
 })
@@ -123,6 +123,9 @@ test('S-176 what drifts in realm, client, Secret, namespace and role is put back
   await keycloak.loosenSettings()
   await keycloak.removeAudience()
   await keycloak.disableClient(operatorClientId)
+  const credentials = await steps.secret('tenant-acme', 'app-credentials')
+  await keycloak.forgeMapper(credentials['client-id'] ?? '')
+  expect(await steps.token(credentials)).toMatchObject({ forged: 'yes' })
   const policy = { kind: networkPolicyKind, namespace: 'tenant-acme', name: 'bulkhead-default-deny' }
   const secret = { kind: secretKind, namespace: 'tenant-acme', name: 'app-credentials' }
   await world.admin.delete(policy)
@@ -139,6 +142,7 @@ test('S-176 what drifts in realm, client, Secret, namespace and role is put back
   await expect.poll(limit, patient).toEqual([{ rolconnlimit: 20 }])
   const aud = async () => (await steps.token(await steps.secret('tenant-acme', 'app-credentials')))['aud']
   await expect.poll(aud, patient).toBe(audience)
+  await expect.poll(() => steps.token(credentials), patient).not.toHaveProperty('forged')
 })
 
 test('a host that another tenant holds is refused without a word of whose it is', async () => {

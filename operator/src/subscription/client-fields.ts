@@ -28,6 +28,8 @@ export function clientFields(clientId: string, subscriptionUid: string, isEnable
     directAccessGrantsEnabled: false,
     fullScopeAllowed: false,
     attributes: { [subscriptionAttribute]: subscriptionUid },
+    // A mapper of its own could put anything into the client's tokens.
+    protocolMappers: [],
   }
 }
 
@@ -38,7 +40,7 @@ export function isClientOf({ clientId, attributes }: ClientRepresentation, subsc
 
 /** Whether a client is not as wanted, its scopes aside. */
 export function hasClientDrifted(wanted: Fields, seen: ClientRepresentation): boolean {
-  const { attributes: _attributes, protocol: _protocol, ...fields } = wanted
+  const { attributes: _attributes, protocol: _protocol, protocolMappers: _protocolMappers, ...fields } = wanted
   const actual: Fields = seen
   return seen.protocolMappers.length > 0 || Object.entries(fields).some(([key, value]) => actual[key] !== value)
 }

@@ -7,6 +7,8 @@ export interface RealmVandal {
   loosenSettings(): Promise<void>
   removeAudience(): Promise<void>
   disableClient(clientId: string): Promise<void>
+  /** Gives a client a mapper that puts another's name into its tokens. */
+  forgeMapper(clientId: string): Promise<void>
   /** The ids of all clients that begin with a text. */
   clientIds(prefix: string): Promise<readonly string[]>
 }
@@ -43,6 +45,12 @@ export function realmVandal({ url, clientId, clientSecret }: TestKeycloak, realm
     removeAudience: async () => {
       const mappers = `/client-scopes/${await first('/client-scopes', 'bulkhead-audience')}/protocol-mappers/models`
       await call('DELETE', `${mappers}/${await first(mappers)}`)
+    },
+    forgeMapper: async (name) => {
+      await call('POST', `/clients/${await first(`/clients?clientId=${name}`)}/protocol-mappers/models`, {
+        ...{ name: 'forged', protocol: 'openid-connect', protocolMapper: 'oidc-hardcoded-claim-mapper' },
+        config: { 'claim.name': 'forged', 'claim.value': 'yes', 'access.token.claim': 'true' },
+      })
     },
     clientIds: async (prefix) => {
       const clients = idsShape.parse(await call('GET', '/clients?max=1000'))
