@@ -1,4 +1,5 @@
 // subscription: one application's access. A client in the tenant's realm, and its credentials in a Secret.
+import { findCondition } from '@bulkhead/crds'
 import type { Plan, Subscription, ToolSet } from '@bulkhead/crds'
 import { subscriptionClientId, tenantOfNamespace } from '@bulkhead/tenancy'
 import type { ReadSubscription, SubscriptionFacts, TenantFacts } from '../facts.ts'
@@ -54,10 +55,31 @@ export async function reconcileSubscription(
     return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
   }
   await ensureFinalizer(parts, subscription, signal)
+  const accepted = await tellAccepted(parts, subscription, wanted, signal)
   const { observed, fault } = await build(parts, wanted, signal)
-  await report(parts, subscription, buildStatus({ subscription, wanted, observed, now }), signal)
+  const status = buildStatus({ subscription: accepted, wanted, observed, fault: fault?.cause, now })
+  await report(parts, accepted, status, signal)
   if (fault !== undefined) throw fault
   return outcomeOf(subscription, wanted, observed, nowMs)
+}
+
+// Told before the work in Keycloak: the data plane serves what is accepted at the object's very generation, and neither
+// a harmless edit nor a Keycloak that is away may interrupt it. A refusal likewise cuts at once.
+async function tellAccepted(
+  parts: Parts,
+  subscription: Subscription,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<Subscription> {
+  const { metadata, status: before } = subscription
+  const expected = wanted.verdict.kind === 'accepted' ? 'True' : 'False'
+  const told = findCondition(before?.conditions, 'Accepted')
+  if (told?.status === expected && told.observedGeneration === metadata.generation) return subscription
+  const now = timestamp(parts.clock.now())
+  const status = buildStatus({ subscription, wanted, observed: undefined, now })
+  await report(parts, subscription, status, signal)
+  const others = (before?.conditions ?? []).filter(({ type }) => !ownConditions.includes(type))
+  return { ...subscription, status: { ...status, conditions: [...(status.conditions ?? []), ...others] } }
 }
 
 async function refuse(
@@ -110,18 +132,13 @@ async function build(parts: Parts, wanted: Wanted, signal: AbortSignal): Promise
   }
 }
 
-function outcomeOf(
-  { spec }: Subscription,
-  { verdict }: Wanted,
-  observed: Observed | undefined,
-  nowMs: number,
-): Outcome {
-  if (verdict.kind === 'refused') return { kind: 'stalled', problems: [verdict.problem] }
-  if (observed?.isRealmOpen !== true) return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
-  const expiresInMs = expiryMs(spec.expiresAt) - nowMs
-  if (observed.secret.kind !== 'as-wanted' && observed.secret.kind !== 'foreign') {
+function outcomeOf({ spec }: Subscription, wanted: Wanted, observed: Observed | undefined, nowMs: number): Outcome {
+  if (observed !== undefined && plan(wanted, observed).length > 0) {
     return { kind: 'waiting', reason: 'Progressing', retryAfterMs: retryMs }
   }
+  if (wanted.verdict.kind === 'refused') return { kind: 'stalled', problems: [wanted.verdict.problem] }
+  if (observed?.isRealmOpen !== true) return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
+  const expiresInMs = expiryMs(spec.expiresAt) - nowMs
   return Number.isFinite(expiresInMs)
     ? { kind: 'waiting', reason: 'Ready', retryAfterMs: Math.max(1000, expiresInMs) }
     : { kind: 'ready' }

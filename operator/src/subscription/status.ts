@@ -1,9 +1,11 @@
-import { isTrueAt } from '@bulkhead/crds'
+import { findCondition, isTrueAt } from '@bulkhead/crds'
 import type { Subscription } from '@bulkhead/crds'
+import { KubeFault, TransportFault } from '@bulkhead/runtime'
 import type { SubscriptionFacts } from '../facts.ts'
 import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
 import type { Verdict } from '../verdict.ts'
 import type { Observed } from './observed.ts'
+import { plan } from './plan.ts'
 import type { Wanted } from './wanted.ts'
 
 type Status = NonNullable<Subscription['status']>
@@ -15,8 +17,10 @@ export interface StatusInput {
   readonly subscription: Subscription
   /** Undefined while the tenant has no realm. */
   readonly wanted: Wanted | undefined
-  /** Undefined while nobody could look. */
+  /** Undefined while nobody looked. */
   readonly observed: Observed | undefined
+  /** Why nobody could look. */
+  readonly fault?: unknown
   /** RFC 3339. */
   readonly now: string
 }
@@ -34,17 +38,19 @@ export function refusedStatus({ metadata, status }: SubscriptionFacts, problem: 
 }
 
 /** What the Subscription's status says, from what was seen and from nothing else. */
-export function buildStatus({ subscription, wanted, observed, now }: StatusInput): Status {
+export function buildStatus(input: StatusInput): Status {
+  const { subscription, wanted, now } = input
   const observedGeneration = subscription.metadata.generation
   const accepted = judgeAccepted(wanted)
-  const credentials = judgeCredentials(wanted, observed)
+  const credentials = wanted === undefined ? noRealm : judgeCredentials(input, wanted)
   const ready = judgeReady(subscription, accepted, credentials)
   const verdicts: [string, Verdict][] = [
     ['Accepted', accepted],
     ['CredentialsReady', credentials],
     ['Ready', ready],
   ]
-  if (wanted?.verdict.kind === 'refused' || credentials.reason === 'NameTaken') {
+  const isStuck = wanted?.verdict.kind === 'refused' || credentials.reason === 'NameTaken'
+  if (isStuck && credentials.reason !== 'Progressing') {
     verdicts.push(['Stalled', done(ready.reason, ready.message)])
   } else if (credentials.status !== 'True') {
     verdicts.push(['Reconciling', done('Progressing', credentials.message)])
@@ -56,30 +62,48 @@ export function buildStatus({ subscription, wanted, observed, now }: StatusInput
   }
 }
 
+const noRealm = failed('Waiting', 'The tenant of this namespace has no realm yet')
+
 function judgeAccepted(wanted: Wanted | undefined): Verdict {
-  if (wanted === undefined) return failed('Waiting', 'The tenant of this namespace has no realm yet')
-  if (wanted.verdict.kind === 'refused') return failed(wanted.verdict.problem.reason, wanted.verdict.problem.message)
+  if (wanted === undefined) return noRealm
+  if (wanted.verdict.kind === 'refused') {
+    const { reason, field, message } = wanted.verdict.problem
+    return failed(reason, `${field}: ${message}`)
+  }
   return done('Accepted', 'The tool set and the plan exist')
 }
 
-function judgeCredentials(wanted: Wanted | undefined, observed: Observed | undefined): Verdict {
-  if (wanted === undefined) return failed('Waiting', 'The tenant of this namespace has no realm yet')
-  if (observed === undefined)
-    return failed('IdentityProviderUnavailable', 'Keycloak cannot be reached; it is tried again')
-  if (observed.client.kind === 'foreign')
-    return failed('NameTaken', `Client "${wanted.clientId}" is not this subscription's`)
+function judgeCredentials(input: StatusInput, wanted: Wanted): Verdict {
+  const { observed } = input
+  if (observed === undefined) return judgeUnseen(input, wanted)
+  const { clientId, secretName, verdict } = wanted
+  if (observed.client.kind === 'foreign') return failed('NameTaken', `Client "${clientId}" is not this subscription's`)
   if (observed.secret.kind === 'foreign') {
-    return failed(
-      'NameTaken',
-      `Secret "${wanted.secretName}" exists and is not this subscription's; it was left untouched`,
-    )
+    return failed('NameTaken', `Secret "${secretName}" exists and is not this subscription's; it was left untouched`)
   }
-  if (wanted.verdict.kind === 'refused') return failed(wanted.verdict.problem.reason, 'The client cannot be used')
+  if (plan(wanted, observed).length > 0) return underWay(wanted)
+  if (verdict.kind === 'refused') return failed(verdict.problem.reason, 'The client cannot be used')
   if (!observed.isRealmOpen) return failed('Waiting', "The tenant's realm is not open")
-  if (observed.client.kind === 'absent' || observed.secret.kind !== 'as-wanted') {
-    return failed('Progressing', 'The client is being made')
+  return done('CredentialsReady', `The credentials are in Secret "${secretName}"`)
+}
+
+function underWay({ verdict }: Wanted): Verdict {
+  return failed(
+    'Progressing',
+    verdict.kind === 'accepted' ? 'The client is being made' : 'The client is being disabled',
+  )
+}
+
+// What nobody looked at stays as it was: credentials that stood are not gone because Keycloak is away.
+function judgeUnseen({ subscription, fault }: StatusInput, wanted: Wanted): Verdict {
+  const before = findCondition(subscription.status?.conditions, 'CredentialsReady')
+  if (before?.status === 'True' && wanted.verdict.kind === 'accepted') {
+    return done('CredentialsReady', before.message ?? '')
   }
-  return done('CredentialsReady', `The credentials are in Secret "${wanted.secretName}"`)
+  if (fault === undefined) return underWay(wanted)
+  return fault instanceof KubeFault || fault instanceof TransportFault
+    ? failed('KubernetesUnavailable', 'The API server cannot be reached or refuses; it is tried again')
+    : failed('IdentityProviderUnavailable', 'Keycloak cannot be reached; it is tried again')
 }
 
 function judgeReady({ metadata, status }: Subscription, accepted: Verdict, credentials: Verdict): Verdict {

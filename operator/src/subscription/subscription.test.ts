@@ -1,5 +1,5 @@
 import { parserOf, plan as planSchema, toolSet as toolSetSchema } from '@bulkhead/crds'
-import { Secret } from '@bulkhead/runtime'
+import { Secret, TransportFault } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
 import { clientRepresentation } from '../keycloak/schema.ts'
 import { now, parsed, sampleSubscription, sampleTenant } from '../testing/samples.ts'
@@ -8,6 +8,7 @@ import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import { credentialsSecret, seeSecret } from './secret.ts'
 import { buildStatus } from './status.ts'
+import type { StatusInput } from './status.ts'
 import { wantSubscription } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -105,7 +106,10 @@ test.each([
   expect(kindsOf({ client: ownClient(wanted) }, refused)).toEqual(['update-client'])
   const subscription = sampleSubscription({ spec })
   const status = buildStatus({ subscription, wanted: refused, observed: { ...whole, client: ownClient(refused) }, now })
-  expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Accepted', status: 'False', reason }))
+  const message = expect.stringMatching(/^spec\./) as string
+  expect(status.conditions).toContainEqual(
+    expect.objectContaining({ type: 'Accepted', status: 'False', reason, message }),
+  )
   expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'False', reason }))
 })
 
@@ -117,6 +121,41 @@ test('a subscription is Ready when it is accepted, has credentials and is progra
     return status.conditions?.find((entry) => entry.type === 'Ready')?.status
   }
   expect([readyOf(3), readyOf(4)]).toEqual(['True', 'False'])
+})
+
+const conditionOf = (input: Partial<StatusInput>, type = 'CredentialsReady') => {
+  const status = buildStatus({ subscription: sampleSubscription(), wanted, observed: whole, now, ...input })
+  const found = status.conditions?.find((entry) => entry.type === type)
+  return `${found?.status ?? ''}/${found?.reason ?? ''}`
+}
+const standing = sampleSubscription({
+  status: { conditions: [{ type: 'CredentialsReady', status: 'True', observedGeneration: 2 }] },
+})
+const keycloakAway = new Error('connect ECONNREFUSED')
+
+test.each<readonly [string, Partial<StatusInput>, string]>([
+  ['before the first look', {}, 'False/Progressing'],
+  ['with Keycloak away', { fault: keycloakAway }, 'False/IdentityProviderUnavailable'],
+  ['with the API server away', { fault: new TransportFault('timeout', 'no answer') }, 'False/KubernetesUnavailable'],
+  ['that stood, with Keycloak away', { fault: keycloakAway, subscription: standing }, 'True/CredentialsReady'],
+  ['that stood, at a new generation', { subscription: standing }, 'True/CredentialsReady'],
+  [
+    'that stood, once the subscription is suspended',
+    { subscription: standing, wanted: want({ suspended: true }) },
+    'False/Progressing',
+  ],
+])('credentials that nobody looked at, %s', (_title, input, condition) => {
+  expect(conditionOf({ observed: undefined, ...input })).toBe(condition)
+  const accepted = input.wanted === undefined ? 'True/Accepted' : 'False/Suspended'
+  expect(conditionOf({ observed: undefined, ...input }, 'Accepted')).toBe(accepted)
+})
+
+test.each([
+  ['a foreign mapper', { protocolMappers: [{ name: 'azp', protocolMapper: 'oidc-hardcoded-claim-mapper' }] }],
+  ['full scope', { fullScopeAllowed: true }],
+  ['a scope too many', { defaultClientScopes: [...clientScopes, 'email'] }],
+])('S-176 credentials are not ready while the client has %s', (_title, changes) => {
+  expect(conditionOf({ observed: { ...whole, client: ownClient(wanted, changes) } })).toBe('False/Progressing')
 })
 
 test('the Secret tells where to get a token and where to call', () => {
