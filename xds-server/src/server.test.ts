@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { assembleTenant } from './assemble/assemble.ts'
 import { aPolicy, aTenant, aTool, aToolSet } from './build/fixtures.ts'
 import type { Fleet } from './store/index.ts'
+import type { FakeApi } from './testing/fake-api.ts'
 import { acmeId, globexId, inGlobex, populated, routeNames, start } from './testing/control-plane.ts'
 import { settings as fleetSettings, tenant } from './translate/testing/models.ts'
 import { translateTenant } from './translate/translate.ts'
@@ -159,6 +160,58 @@ describe('one tenant', () => {
       policy.operations.some((each) => each.kind === 'upsertTenant' && 'uid-api' in each.tenant.policies)
     await settle(hasPolicy)
     expect(versions(fleet, acmeId)).toBe(before)
+  })
+})
+
+describe('names that no name service answers', () => {
+  const lookUp = (host: string): Promise<{ address: string; ttl: number }[]> =>
+    host.startsWith('hole') ? new Promise(() => undefined) : Promise.resolve([{ address: '203.0.113.7', ttl: 300 }])
+  const backend = (host: string) => ({ backend: { type: 'External', external: { host, port: 80 } } })
+  const holes = Array.from({ length: 60 }, (_, index) => `hole${index}`)
+  const has = (fleet: Fleet, id: string, uid: string): boolean =>
+    routeNames(fleet, id).some((name) => name.includes(uid))
+  const digHoles = (api: FakeApi): void => {
+    for (const name of holes) api.put(Tool, aTool(name, backend(`${name}.example`)))
+    api.put(ToolSet, aToolSet('holes', holes))
+  }
+
+  test('refuse only their own tools, and hold up no other tenant', async () => {
+    const api = populated()
+    const { clock, fleet, settle } = await start(api, { lookUp })
+    digHoles(api)
+    await clock.advance(100)
+    api.put(Tool, aTool('new', backend('new.example'), inGlobex('uid-globex-new')))
+    const inOwn = inGlobex('uid-globex-news')
+    api.put(ToolSet, aToolSet('news', ['new'], { hostname: 'globex.gw.test' }, inOwn))
+    await clock.advance(200)
+    expect(has(fleet, globexId, 'uid-globex-new')).toBe(true)
+    expect(has(fleet, acmeId, 'uid-hole0')).toBe(false)
+    const hole = { name: 'hole0', namespace: 'tenant-acme' }
+    await settle(() => api.condition(Tool, hole, 'Accepted') === 'False/BackendNotFound')
+    expect([has(fleet, acmeId, 'uid-hole0'), has(fleet, acmeId, 'uid-api/uid-pets')]).toEqual([true, true])
+  })
+
+  test('cannot put off what is decided about their tenant, however many new ones there are', async () => {
+    const api = populated()
+    const { clock, fleet } = await start(api, { lookUp })
+    const startedMs = clock.now()
+    api.put(Tenant, aTenant('acme', { status: { granted: { hostnames: [] } } }))
+    for (const name of holes.slice(0, 30)) {
+      api.put(Tool, aTool(name, backend(`${name}.example`)))
+      await clock.advance(100)
+    }
+    expect(clock.now() - startedMs).toBe(3_000)
+    expect(names(fleet, TYPE_URLS.scopedRoute)).toEqual(['globex.gw.test'])
+  })
+
+  test('hold up a start for a bounded time', async () => {
+    const api = populated()
+    digHoles(api)
+    const { clock, fleet, isReady } = await start(api, { lookUp, waitForOpen: false })
+    const startedMs = clock.now()
+    await advanceUntil(clock, isReady)
+    expect(clock.now() - startedMs).toBeLessThanOrEqual(11_000)
+    expect(has(fleet, acmeId, 'uid-api/uid-pets')).toBe(true)
   })
 })
 

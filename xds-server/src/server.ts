@@ -9,6 +9,7 @@ import type {
   Logger,
   Metrics,
   ReadinessCheck,
+  ReconcileResult,
 } from '@bulkhead/runtime'
 import { createKeyedQueue } from '@bulkhead/runtime'
 import { assembleFleet } from './assemble/assemble.ts'
@@ -54,8 +55,10 @@ export interface ControlPlane {
 }
 
 const pacing = { mergeMs: 100, burst: 3, refillMs: 1_000 }
-const maxLookUps = 32
-// A name service that hangs must not hold back the whole fleet's start for longer than one name may.
+const lookUps = { maxConcurrent: 32, maxConcurrentPerTenant: 4 }
+// How long a tenant's changes may wait for a name that was never looked up. A start waits longer, for all names at once,
+// so as not to refuse what was served before.
+const patienceMs = { start: 10_000, later: 1_000 }
 const pendingPollMs = 100
 const agentsPollMs = 1_000
 
@@ -96,7 +99,7 @@ class Running implements ControlPlane {
     this.#pacer = new Pacer({ ...pacing, clock, schedule: (tenant, ms) => this.#builds.addAfter(tenant, ms) })
     this.#hosts = new HostAddresses({
       lookUp: options.lookUp,
-      maxConcurrent: maxLookUps,
+      ...lookUps,
       onChange: (host) => [...this.#hosts.wantedBy(host)].forEach((tenant) => this.#request(tenant, 'endpoints')),
       ...{ clock, random, logger, metrics, signal },
     })
@@ -145,6 +148,7 @@ class Running implements ControlPlane {
       objects: this.#objects,
       hosts: this.#hosts,
       store: fleet.store,
+      patienceMs: () => (this.#isOpen ? patienceMs.later : patienceMs.start),
       wake: (tenant) => this.#request(tenant, 'endpoints'),
       meters: this.#meters,
     })
@@ -169,7 +173,11 @@ class Running implements ControlPlane {
     if (this.#hasEnded()) return
     const tenants = [...this.#objects.tenants()].sort(byAge).map(({ metadata }) => metadata.name)
     this.#options.logger.info({ tenants: tenants.length }, 'every kind is listed, publishing')
-    for (const tenant of tenants) this.#builds.add(tenant)
+    for (const tenant of tenants) {
+      // What was seen before the lists were complete could not be built.
+      this.#requestedMs.set(tenant, this.#options.clock.now())
+      this.#builds.add(tenant)
+    }
     do {
       await this.#builds.idle()
       await this.#pause()
@@ -194,7 +202,7 @@ class Running implements ControlPlane {
     if (this.#objects.unsynced().length === 0) this.#pacer.request(tenant, cause)
   }
 
-  async #build(tenant: string): Promise<void> {
+  async #build(tenant: string): Promise<ReconcileResult> {
     const requestedMs = this.#requestedMs.get(tenant) ?? this.#options.clock.now()
     this.#requestedMs.delete(tenant)
     this.#pacer.started(tenant)
@@ -203,16 +211,24 @@ class Running implements ControlPlane {
       this.#pending.delete(tenant)
       if (rebuilt.kind === 'published' && rebuilt.isMoved) this.#pacer.published(tenant)
       if (rebuilt.kind === 'gone') this.#pacer.forget(tenant)
-      // The name service will call; until then the tenant stays as it is.
-      if (rebuilt.kind === 'pending') this.#pending.add(tenant)
-      else this.#report(tenant)
+      if (rebuilt.kind === 'pending') return this.#waitForNames(tenant, requestedMs, rebuilt.retryAfterMs)
+      this.#report(tenant)
+      return {}
     } catch (error) {
       this.#pending.delete(tenant)
-      if (!this.#requestedMs.has(tenant)) this.#requestedMs.set(tenant, requestedMs)
+      this.#requestedMs.set(tenant, requestedMs)
       this.#meters.faults.add({ tenant_id: tenant })
       this.#options.logger.error({ tenant, err: error }, 'tenant cannot be published, its last good state stays')
       throw error
     }
+  }
+
+  // The name service will call, or time will be up; until then the tenant stays as it is.
+  #waitForNames(tenant: string, requestedMs: number, requeueAfterMs: number): ReconcileResult {
+    this.#pending.add(tenant)
+    // What was asked for first is still not published, whatever was asked for meanwhile.
+    this.#requestedMs.set(tenant, requestedMs)
+    return { requeueAfterMs }
   }
 
   #hasEnded(): boolean {

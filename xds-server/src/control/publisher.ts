@@ -34,6 +34,8 @@ export interface PublisherOptions {
   readonly certificates: () => readonly EdgeCertificate[]
   readonly buildSettings: BuildSettings
   readonly fleetSettings: FleetSettings
+  /** How long a change may wait for names that were never looked up; then their tools refuse until they are. */
+  readonly patienceMs: () => number
   /** Asks for another tenant to be looked at, because of what this one gave up. */
   readonly wake: (tenant: string) => void
   readonly clock: Clock
@@ -54,7 +56,7 @@ export interface PublishedTenant {
 
 /** What a rebuild came to. `isMoved`: something but endpoints changed. */
 export type Rebuilt =
-  | { readonly kind: 'pending'; readonly hosts: readonly string[] }
+  | { readonly kind: 'pending'; readonly retryAfterMs: number }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'published'; readonly isMoved: boolean }
   | { readonly kind: 'gone' }
@@ -98,7 +100,8 @@ export class Publisher {
     if (!isSameIncarnation) this.#withdraw(name)
     if (tenant === undefined) return { kind: 'gone' }
     const { input, pending } = gather(tenant, objects, hosts)
-    if (pending.length > 0) return { kind: 'pending', hosts: pending }
+    const retryAfterMs = requestedAtMs + this.#options.patienceMs() - clock.now()
+    if (pending.length > 0 && retryAfterMs > 0) return { kind: 'pending', retryAfterMs }
     const rebuilt = this.#replace(
       name,
       this.#claimHosts(name, tenant, buildTenant(input, this.#options.buildSettings)),

@@ -16,6 +16,8 @@ export interface HostAddressesOptions {
   /** Rejects with an error whose `code` is ENOTFOUND or ENODATA when the name has no address. */
   readonly lookUp: (host: string) => Promise<readonly AddressRecord[]>
   readonly maxConcurrent: number
+  /** For one tenant: names that are never answered must not hold up another's. */
+  readonly maxConcurrentPerTenant: number
   /** Called when what is known of a host changed. */
   readonly onChange: (host: string) => void
   readonly clock: Clock
@@ -36,9 +38,6 @@ interface Watched {
   state: HostState
 }
 
-// How long a name that was never seen may hold back its tenant's changes while the name service does not answer.
-const patienceMs = 10_000
-
 /** Keeps the addresses of every host that somebody wants; the last good ones stay whatever the name service does. */
 export class HostAddresses {
   readonly #options: HostAddressesOptions
@@ -49,7 +48,7 @@ export class HostAddresses {
 
   constructor(options: HostAddressesOptions) {
     this.#options = options
-    this.#slots = createSlots(options.maxConcurrent)
+    this.#slots = createSlots({ count: options.maxConcurrent, countPerOwner: options.maxConcurrentPerTenant })
     this.#outcomes = options.metrics.counter({
       name: 'bulkhead_backend_lookups_total',
       help: 'Look-ups of External backends by outcome',
@@ -60,7 +59,7 @@ export class HostAddresses {
   /** Says which hosts a tenant wants from now on; a host that nobody wants any more is forgotten. */
   want(tenant: string, hosts: ReadonlySet<string>): void {
     for (const host of this.#hostsOf.get(tenant) ?? []) if (!hosts.has(host)) this.#release(tenant, host)
-    for (const host of hosts) this.#watch(host).wantedBy.add(tenant)
+    for (const host of hosts) this.#watch(host, tenant).wantedBy.add(tenant)
     if (hosts.size === 0) this.#hostsOf.delete(tenant)
     else this.#hostsOf.set(tenant, new Set(hosts))
   }
@@ -75,10 +74,10 @@ export class HostAddresses {
     return this.#hosts.get(host)?.wantedBy ?? []
   }
 
-  #watch(host: string): Watched {
+  #watch(host: string, tenant: string): Watched {
     const known = this.#hosts.get(host)
     if (known !== undefined) return known
-    const watched: Watched = { wantedBy: new Set(), ended: new AbortController(), state: { kind: 'pending' } }
+    const watched: Watched = { wantedBy: new Set([tenant]), ended: new AbortController(), state: { kind: 'pending' } }
     this.#hosts.set(host, watched)
     void this.#follow(host, watched)
     return watched
@@ -96,22 +95,21 @@ export class HostAddresses {
   async #follow(host: string, watched: Watched): Promise<void> {
     const { clock, random } = this.#options
     const signal = AbortSignal.any([this.#options.signal, watched.ended.signal])
-    const startedMs = clock.now()
     const hasEnded = (): boolean => signal.aborted
     let failures = 0
     while (!hasEnded()) {
-      const outcome = await this.#lookUp(host)
+      const outcome = await this.#lookUp(host, watched, signal)
       if (hasEnded()) return
       failures = outcome.kind === 'found' ? 0 : failures + 1
-      const isPatient = clock.now() - startedMs < patienceMs
-      this.#take(host, watched, nextState(watched.state, outcome, isPatient))
+      this.#take(host, watched, nextState(watched.state, outcome))
       const ttlSeconds = outcome.kind === 'found' ? outcome.ttlSeconds : undefined
       await clock.sleep(refreshMs({ ttlSeconds, failures, random }), signal).catch(() => undefined) // only the abort rejects
     }
   }
 
-  async #lookUp(host: string): Promise<LookUpOutcome> {
-    const release = await this.#slots.take()
+  async #lookUp(host: string, { wantedBy }: Watched, signal: AbortSignal): Promise<LookUpOutcome> {
+    const release = await this.#slots.take(() => wantedBy, signal).catch(() => undefined) // only the abort rejects
+    if (release === undefined) return { kind: 'failed' }
     try {
       const records = await this.#options.lookUp(host)
       this.#outcomes.add({ outcome: 'found' })
@@ -141,10 +139,9 @@ type LookUpOutcome =
   | { readonly kind: 'failed' }
 
 // F-53: names flap and name services fail; traffic that flowed goes on to the last addresses that were good.
-function nextState(state: HostState, outcome: LookUpOutcome, isPatient: boolean): HostState {
+function nextState(state: HostState, outcome: LookUpOutcome): HostState {
   if (outcome.kind === 'found') return { kind: 'known', addresses: outcome.addresses }
-  if (state.kind === 'known') return state
-  return outcome.kind === 'failed' && isPatient ? state : { kind: 'known', addresses: [] }
+  return outcome.kind === 'failed' || state.kind === 'known' ? state : { kind: 'known', addresses: [] }
 }
 
 function isMissing(error: unknown): boolean {

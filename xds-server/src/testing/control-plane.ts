@@ -37,8 +37,10 @@ export function populated(): FakeApi {
   return api
 }
 
+const answered = (_host: string) => Promise.resolve([{ address: '203.0.113.7', ttl: 300 }])
+
 /** Starts a control plane that ends with the test. */
-export async function start(api: FakeApi, { waitForOpen = true } = {}) {
+export async function start(api: FakeApi, { waitForOpen = true, lookUp = answered } = {}) {
   const clock = new TestClock(Date.parse('2026-03-01T00:00:00Z'))
   const fleet = lintedFleet()
   const policy = new FakePolicy()
@@ -47,7 +49,7 @@ export async function start(api: FakeApi, { waitForOpen = true } = {}) {
     client: api,
     fleet,
     policy,
-    lookUp: () => Promise.resolve([{ address: '203.0.113.7', ttl: 300 }]),
+    lookUp,
     buildSettings: settings,
     fleetSettings: { ...fleetSettings, capacityRequestsPerSecond: 1000 },
     certificates: () => [{ hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }],
