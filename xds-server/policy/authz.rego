@@ -57,16 +57,22 @@ decision := {"allowed": true, "http_status": 200, "dynamic_metadata": metadata} 
 	not caller_may_use_toolset
 }
 
-# The first rule of all: the caller's tenant, known from the verified issuer, is the tenant of the host.
+# The first rule of all.
 caller_is_of_this_tenant if {
-	has_token
-	data.bulkhead.issuers[payload.iss] == resource.tenant
-	tenant.issuer == payload.iss
+	resource.namespace == caller.namespace
+	resource.tenant == caller.tenant
 }
 
-caller_is_of_this_tenant if caller_is_anonymous
+# Who calls is known from the verified issuer alone, and only where its tenant names that issuer too.
+caller := {"tenant": id, "namespace": data.bulkhead.tenants[id].namespace} if {
+	has_token
+	id := data.bulkhead.issuers[payload.iss]
+	data.bulkhead.tenants[id].issuer == payload.iss
+}
 
 # Without a token there is only one caller: the host's tenant's anonymous one, on what that tenant made public.
+caller := {"tenant": resource.tenant, "namespace": tenant.namespace} if caller_is_anonymous
+
 caller_is_anonymous if {
 	not has_token
 	resource.access == "Public"
@@ -222,6 +228,7 @@ pool_limit := {"pool": data.bulkhead.pool} if is_limit(data.bulkhead.pool, "SECO
 resource := extensions if {
 	extensions := input.attributes.contextExtensions
 	is_text(extensions.tenant)
+	is_text(extensions.namespace)
 	is_text(extensions.toolset)
 	is_text(extensions.tool)
 	extensions.access in access_levels

@@ -51,7 +51,13 @@ token := {
 	"realm_access": {"roles": ["reader"]},
 }
 
-resource := {"tenant": "a", "toolset": "toolset-1", "tool": "tool-1", "access": "Subscribed"}
+resource := {
+	"tenant": "a",
+	"namespace": "tenant-acme",
+	"toolset": "toolset-1",
+	"tool": "tool-1",
+	"access": "Subscribed",
+}
 
 request(extensions, payload) := {"attributes": {
 	"contextExtensions": extensions,
@@ -134,6 +140,7 @@ test_without_input_everything_is_refused if {
 needed_fields := [
 	["attributes", "contextExtensions"],
 	["attributes", "contextExtensions", "tenant"],
+	["attributes", "contextExtensions", "namespace"],
 	["attributes", "contextExtensions", "toolset"],
 	["attributes", "contextExtensions", "tool"],
 	["attributes", "contextExtensions", "access"],
@@ -161,7 +168,7 @@ test_s_094_each_missing_input_field_refuses if {
 }
 
 test_s_094_each_empty_context_field_refuses if {
-	every field in ["tenant", "toolset", "tool", "access"] {
+	every field in ["tenant", "namespace", "toolset", "tool", "access"] {
 		decide(request(object.union(resource, {field: ""}), token)).allowed == false
 		decide(anonymous_request(object.union(with_access("Public"), {field: ""}))).allowed == false
 		decide(anonymous_request(object.remove(with_access("Public"), [field]))).allowed == false
@@ -169,9 +176,28 @@ test_s_094_each_empty_context_field_refuses if {
 }
 
 test_s_094_each_missing_field_of_the_data_refuses if {
-	every field in object.keys(acme) - {"name", "namespace", "ceiling"} {
+	every field in object.keys(acme) - {"name", "ceiling"} {
 		decide_among(subscribed, {"a": object.remove(acme, [field])}).allowed == false
 	}
+}
+
+# The seed rule by itself: everything else about the request is in order.
+test_a_resource_of_another_namespace_is_refused if {
+	foreign := {"namespace": "tenant-globex"}
+	is_refused(decide(request(object.union(resource, foreign), token)), 401)
+	is_refused(decide(anonymous_request(object.union(with_access("Public"), foreign))), 403)
+}
+
+test_a_caller_whose_namespace_is_another_is_refused if {
+	is_refused(decide_with(subscribed, {"namespace": "tenant-globex"}), 401)
+	is_refused(decide_with(anonymous_request(with_access("Public")), {"namespace": "tenant-globex"}), 403)
+}
+
+# A namespace can come again with another incarnation of its tenant; the issuer cannot.
+test_an_older_tenant_of_the_same_namespace_is_refused if {
+	older := object.union(globex, {"namespace": "tenant-acme"})
+	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audience})
+	is_refused(decide_among(request(resource, foreign), {"a": acme, "b": older}), 401)
 }
 
 test_s_050_a_token_of_another_tenant_is_refused if {

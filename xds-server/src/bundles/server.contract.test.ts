@@ -60,7 +60,9 @@ async function opaOf(port: number): Promise<LiveOpa> {
 function subscriber(): Question {
   const now = Math.floor(systemClock.now() / 1000)
   return {
-    contextExtensions: { tenant: 'acme', toolset: 'toolset-1', tool: 'tool-1', access: 'Subscribed' },
+    contextExtensions: {
+      ...{ tenant: 'acme', namespace: 'tenant-acme', toolset: 'toolset-1', tool: 'tool-1', access: 'Subscribed' },
+    },
     payload: { iss: acme.issuer, aud: acme.audience, azp: 'sub-1', iat: now, exp: now + 300 },
   }
 }

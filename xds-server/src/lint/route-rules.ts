@@ -159,10 +159,10 @@ const answers: readonly Rule[] = [
   ),
   rule(
     'D-08/context',
-    'a route that forwards must tell policy its tenant, tool set, tool and access',
+    'a route that forwards must tell policy its tenant, namespace, tool set, tool and access',
     everyRoute((route, routes) => {
       const context = at(slot(route, 'ext-authz'), 'checkSettings.contextExtensions')
-      const isWhole = ['toolset', 'tool'].every((key) => textAt(context, key) !== '')
+      const isWhole = ['namespace', 'toolset', 'tool'].every((key) => textAt(context, key) !== '')
       const isKnown = ['Public', 'Authenticated', 'Subscribed'].includes(textAt(context, 'access'))
       return !forwards(route) || (isWhole && isKnown && textAt(context, 'tenant') === ownerOf(routes))
     }),

@@ -101,11 +101,14 @@ describe('a real Envoy in front of several tenants', () => {
       expect(seen + asked.headers.replace('acme.gw.test', '')).not.toContain(text)
   })
 
-  test('policy is told the tenant, tool set, tool and access of the route, and sees no token', async () => {
+  test('policy is told the tenant, namespace, tool set, tool and access of the route, and sees no token', async () => {
     await atAcme('/orders/7')
     const { context, path, host, headers } = rig.checks.at(-1)!
     expect({ context, path, host }).toEqual({
-      context: { tenant: tenant('acme').id, toolset: 'uid-api', tool: 'uid-order', access: 'Subscribed' },
+      context: {
+        ...{ tenant: tenant('acme').id, namespace: 'tenant-acme' },
+        ...{ toolset: 'uid-api', tool: 'uid-order', access: 'Subscribed' },
+      },
       path: '/orders/7',
       host: 'acme.gw.test',
     })

@@ -64,6 +64,7 @@ export const routeBreaks: readonly Break[] = [
   ['S-026/misdirected', `${at.misdirected}.metadata`, {}],
   ['slots/public', `${at.open}.typedPerFilterConfig.tenant-auth`],
   ['D-08/context', `${at.orders}.${context}.tool`],
+  ['D-08/context', `${at.orders}.${context}.namespace`],
   ['D-08/context', `${at.orders}.${context}.tenant`, 'bbbbbbbbbbbbb'],
   ['D-08/context', `${at.orders}.${context}.access`, wrong],
   ['D-08/service-override', `${at.orders}.typedPerFilterConfig.ext-authz.checkSettings.grpcService`, {}],

@@ -109,6 +109,7 @@ function slots(model: TenantModel, route: Route): NonNullable<EnvoyRoute['typedP
     checkSettings: {
       contextExtensions: {
         tenant: model.id,
+        namespace: model.namespace,
         toolset: route.toolSet.uid,
         tool: route.tool.uid,
         access: route.access,
