@@ -41,21 +41,24 @@ export interface RigOptions {
   readonly limitsPort?: number
   /** What policy says beside yes. */
   readonly metadata?: JsonObject
+  /** Breaks what Envoy gets, to see what then holds. */
+  readonly edit?: (resource: EncodedResource) => EncodedResource
 }
 
 const nobodysPort = 9
+const same = (resource: EncodedResource): EncodedResource => resource
 
 /** The tenants are made for the backend's address, which is known only once it listens. */
 export async function startRig(
   tenantsFor: (backend: Endpoint) => readonly TenantModel[],
-  { fleet = {}, envoys = 1, limitsPort = nobodysPort, metadata = {} }: RigOptions = {},
+  { fleet = {}, envoys = 1, limitsPort = nobodysPort, metadata = {}, edit = same }: RigOptions = {},
 ): Promise<Rig> {
   const seen: Seen[] = []
   const backend = await startBackend(seen)
   const port = await freePort()
   const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
   const here = { ...settings, ...fleet, listener: { address: '127.0.0.1', port } }
-  const resources = await resourcesFor(tenants, here, envoys)
+  const resources = (await resourcesFor(tenants, here, envoys)).map(edit)
   const controlPlane = await startControlPlane(() => resources)
   const policy = await startPolicyServer(readCheck, { subscription: 'uid-subscription', ...metadata })
   const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port, limits: limitsPort })
