@@ -20,7 +20,7 @@ export interface SeenRequest {
 export interface Backend {
   readonly name: string
   readonly port: number
-  /** Stands in every answer, so that a byte of this backend is known wherever it turns up. */
+  /** The header `x-canary` of every answer, so that an answer of this backend is known wherever it turns up. */
   readonly canary: string
   readonly seen: () => readonly SeenRequest[]
   readonly forget: () => void
@@ -101,7 +101,7 @@ export async function startBackend(options: { name: string; port?: number; keepR
         ? { status: 200, body: openApi(name) }
         : (answerOrder(record.method, plainPath, record.body) ?? { status: 200, body: { echo: record } })
     response.writeHead(status, { 'content-type': 'application/json', 'x-backend': name, 'x-canary': canary })
-    response.end(JSON.stringify({ backend: name, canary, data: body }))
+    response.end(JSON.stringify(body))
   }
 
   const server = createServer((request, response) => {

@@ -1,24 +1,34 @@
 import { relative } from 'node:path'
 import type { Platform } from '../platform/platform.ts'
+import { addressOf } from '../world/address.ts'
 
-/** The commands by which a person goes on: kubectl as an organisation's admin, curl with a fresh token. */
+const field = (name: string) => `{{index .data "${name}" | base64decode}}`
+const credentials = `user = "${field('client-id')}:${field('client-secret')}"{{"\\n"}}url = "${field('token-url')}"`
+
+/**
+ * The commands by which a person goes on: kubectl as an organisation's admin and as the platform's, curl with a fresh
+ * token. Secrets reach curl by its standard input, for arguments can be read by everybody on the machine.
+ */
 export function byHand(platform: Platform, root: string): string {
   const { endpoints, dir } = platform
   const here = (path: string) => relative(root, path)
-  const host = `acme.${endpoints.baseDomain}`
-  const key = (name: string) => `$(kubectl get secret shop-credentials -o jsonpath='{.data.${name}}' | base64 -d)`
+  const { namespace, host } = addressOf('acme', endpoints.baseDomain)
+  const kubeconfig = (name: string) => `$PWD/${here(dir)}/kubeconfig/${name}.yaml`
   return `
    Acme's admin:
-     export PATH=$PWD/.tools/bin:$PATH KUBECONFIG=$PWD/${here(dir)}/kubeconfig/acme-admin.yaml
-     kubectl config set-context --current --namespace tenant-acme
+     export PATH=$PWD/.tools/bin:$PATH KUBECONFIG=${kubeconfig('acme-admin')}
+     kubectl config set-context --current --namespace ${namespace}
      kubectl get tools,toolsets,plans,subscriptions,accesspolicies
      kubectl explain tool.spec.backend
 
    A fresh token, and a request with it:
-     TOKEN=$(curl -s -u "${key('client-id')}:${key('client-secret')}" -d grant_type=client_credentials "${key('token-url')}" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-     curl --cacert ${here(endpoints.edgeCaFile)} --resolve ${host}:${endpoints.edgePort}:127.0.0.1 -H "authorization: Bearer $TOKEN" https://${host}:${endpoints.edgePort}/v1/orders
+     TOKEN=$(kubectl get secret shop-credentials -o go-template='${credentials}' |
+       curl -s --config - -d grant_type=client_credentials | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+     printf 'header = "authorization: Bearer %s"' "$TOKEN" |
+       curl --config - --cacert ${here(endpoints.edgeCaFile)} --resolve ${host}:${endpoints.edgePort}:127.0.0.1 https://${host}:${endpoints.edgePort}/v1/orders
 
    The platform:
+     kubectl --kubeconfig ${kubeconfig('admin')} get tenants
      make status      each part with version, port and memory      logs: ${here(endpoints.logFolder)}/
      make down        stops exactly what was started
 `

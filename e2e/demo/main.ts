@@ -1,10 +1,13 @@
 // `make demo`: two organisations are onboarded into one gateway, on real parts, before your eyes.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { z } from 'zod'
 import { createGatewayClient } from '../client/gateway-client.ts'
+import { Interrupted, interruptible } from '../platform/interrupt.ts'
 import { startPlatform, type Platform } from '../platform/platform.ts'
+import { filledDocuments } from '../platform/template.ts'
+import { addressOf } from '../world/address.ts'
 import { createKubectl, type Kubectl } from '../world/kubectl.ts'
+import { readTenant, waitReady } from '../world/organisation.ts'
 import { adminKubeconfig } from './admin-kubeconfig.ts'
 import { byHand } from './by-hand.ts'
 import { requestScenes } from './scenes.ts'
@@ -16,18 +19,8 @@ const organisations = ['acme', 'globex'] as const
 const startedMs = Date.now()
 const elapsed = () => `${((Date.now() - startedMs) / 1000).toFixed(1)} s`
 
-const tenantStatus = z.object({
-  status: z.object({
-    namespace: z.string(),
-    identity: z.object({ realm: z.string() }),
-    database: z.object({ schema: z.string() }),
-  }),
-})
-
-async function manifest(name: string, values: Readonly<Record<string, string>>): Promise<string> {
-  const text = await readFile(join(import.meta.dirname, 'objects', `${name}.yaml`), 'utf8')
-  return text.replace(/\$\{([A-Z_]+)\}/g, (_whole, key: string) => values[key] ?? '')
-}
+const objectsOf = (name: string, values: Readonly<Record<string, string>>) =>
+  filledDocuments(join(import.meta.dirname, 'objects', `${name}.yaml`), values)
 
 function show(output: string): void {
   for (const line of output.trim().split('\n')) say(line)
@@ -37,10 +30,10 @@ async function admit(kubectl: Kubectl): Promise<void> {
   chapter('2. Two organisations are admitted')
   say('$ kubectl apply -f e2e/demo/objects/tenants.yaml')
   const appliedMs = Date.now()
-  show(await kubectl.run(['apply', '-f', '-'], { stdin: await manifest('tenants', {}) }))
+  show(await kubectl.apply(await objectsOf('tenants', {})))
   for (const name of organisations) {
     await kubectl.run(['wait', '--for=condition=Ready', '--timeout=120s', `tenant/${name}`])
-    const { status } = tenantStatus.parse(await kubectl.read(['get', 'tenant', name]))
+    const { status } = await readTenant(kubectl, name)
     const made = `namespace ${status.namespace} · realm ${status.identity.realm} · schema ${status.database.schema}`
     say(`${name.padEnd(7)} Ready after ${((Date.now() - appliedMs) / 1000).toFixed(1)} s: ${made}`)
   }
@@ -55,17 +48,19 @@ async function publish(platform: Platform): Promise<void> {
     const kubectl = createKubectl(join(root, '.tools/bin/kubectl'), file)
     const values = { BASE_DOMAIN: endpoints.baseDomain, BACKEND_PORT: String(endpoints.backends[name]) }
     say(`$ KUBECONFIG=${relative(root, file)} kubectl apply -f e2e/demo/objects/${name}.yaml`)
-    show(await kubectl.run(['apply', '-f', '-'], { stdin: await manifest(name, values) }))
-    const wanted = ['toolset/api', 'toolset/public', 'subscription/shop']
-    await kubectl.run(['wait', '--for=condition=Ready', '--timeout=60s', '-n', `tenant-${name}`, ...wanted])
-    const refusal = await kubectl.attempt(['get', 'tools', '-n', `tenant-${name === 'acme' ? 'globex' : 'acme'}`])
+    show(await kubectl.apply(await objectsOf(name, values)))
+    const namespaceOf = (organisation: string) => addressOf(organisation, endpoints.baseDomain).namespace
+    await waitReady(kubectl, namespaceOf(name), ['toolset/api', 'toolset/public', 'subscription/shop'])
+    const refusal = await kubectl.attempt(['get', 'tools', '-n', namespaceOf(name === 'acme' ? 'globex' : 'acme')])
+    if (!refusal.stderr.includes('Forbidden')) throw new Error(`${name}'s admin was not refused: ${refusal.stdout}`)
     say(`✗ ${name}'s admin looks into the other's namespace: ${refusal.stderr.trim().slice(0, 110)}…`)
   }
 }
 
 async function main(): Promise<void> {
   chapter('1. Every part is started: nothing here is a mock')
-  const platform = await startPlatform({ dir, root, log: (line) => say(`[${elapsed()}] ${line}`) })
+  const log = (line: string) => say(`[${elapsed()}] ${line}`)
+  const platform = await interruptible((signal) => startPlatform({ dir, root, log, signal }))
   const { endpoints } = platform
   const kubectl = createKubectl(join(root, '.tools/bin/kubectl'), endpoints.kubeconfigs.admin)
   await admit(kubectl)
@@ -87,9 +82,14 @@ async function main(): Promise<void> {
   if (failed.length > 0) throw new Error(`Not as told: ${failed.join('; ')}`)
 }
 
+if (process.argv.length > 2) {
+  console.error(`Cannot use "${process.argv.slice(2).join(' ')}": the demo takes no options`)
+  process.exit(2)
+}
 try {
   await main()
 } catch (error) {
+  if (error instanceof Interrupted) process.exit(130)
   console.error(`\nThe demo stopped: ${error instanceof Error ? error.message : String(error)}`)
   console.error('What runs stays up: `make status` shows it, the logs are in .run/default/logs, `make down` stops it.')
   process.exit(1)

@@ -1,6 +1,7 @@
-import { z } from 'zod'
 import type { GatewayAnswer, GatewayClient } from '../client/gateway-client.ts'
 import { fetchToken, withoutSignature } from '../client/tokens.ts'
+import { addressOf } from '../world/address.ts'
+import { readCredentials } from '../world/credentials.ts'
 import type { Kubectl } from '../world/kubectl.ts'
 import type { Scene } from './story.ts'
 
@@ -10,14 +11,9 @@ interface Stage {
   readonly baseDomain: string
 }
 
-const secret = z.object({ data: z.record(z.string(), z.string()) })
-
 async function tokenOf(stage: Stage, organisation: string, subscription: string): Promise<string> {
-  const where = ['get', 'secret', `${subscription}-credentials`, '-n', `tenant-${organisation}`]
-  const { data } = secret.parse(await stage.kubectl.read(where))
-  const value = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString('utf8')
-  const [clientId, clientSecret] = [value('client-id'), value('client-secret')]
-  return fetchToken({ clientId, clientSecret, tokenUrl: value('token-url'), baseUrl: value('base-url') })
+  const { namespace } = addressOf(organisation, stage.baseDomain)
+  return fetchToken(await readCredentials(stage.kubectl, namespace, subscription))
 }
 
 /** The requests of the story, in their order. Each fetches what it needs when it is played. */
@@ -27,7 +23,7 @@ export async function requestScenes(stage: Stage): Promise<readonly Scene[]> {
     tokenOf(stage, 'globex', 'shop'),
     tokenOf(stage, 'acme', 'visitor'),
   ])
-  const host = (organisation: string) => `${organisation}.${stage.baseDomain}`
+  const host = (organisation: string) => addressOf(organisation, stage.baseDomain).host
   const send =
     (organisation: string, path: string, rest: object = {}) =>
     () =>
@@ -38,30 +34,35 @@ export async function requestScenes(stage: Stage): Promise<readonly Scene[]> {
     {
       title: 'anybody reads what acme published openly',
       expected: 200,
+      servedBy: 'acme',
       because: 'access: Public',
       send: send('acme', '/openapi.json'),
     },
     {
       title: "acme's shop lists acme's orders",
       expected: 200,
+      servedBy: 'acme',
       because: 'token, subscription, policy: all agree',
       send: send('acme', '/v1/orders', { token: acme }),
     },
     {
       title: "acme's shop creates an order",
       expected: 201,
+      servedBy: 'acme',
       because: 'its plan carries the role writer',
       send: send('acme', '/v1/orders', { token: acme, ...post }),
     },
     {
       title: "globex's shop lists globex's orders",
       expected: 200,
+      servedBy: 'globex',
       because: 'the same fleet, another tenant',
       send: send('globex', '/v1/orders', { token: globex }),
     },
     {
       title: "acme's shop with forged tenant headers",
       expected: 200,
+      servedBy: 'acme',
       because: 'still served as acme: the headers are removed first',
       send: send('acme', '/v1/orders', { token: acme, headers: forged }),
     },
@@ -98,12 +99,14 @@ export async function requestScenes(stage: Stage): Promise<readonly Scene[]> {
     {
       title: "meanwhile acme's shop goes on",
       expected: 200,
+      servedBy: 'acme',
       because: 'limits: each subscription for itself',
       send: send('acme', '/v1/orders', { token: acme }),
     },
     {
       title: 'meanwhile globex goes on',
       expected: 200,
+      servedBy: 'globex',
       because: 'limits: each tenant for itself',
       send: send('globex', '/v1/orders', { token: globex }),
     },

@@ -1,12 +1,15 @@
 // demo: a story a person can follow. What is applied, what became of it, who was served and who was refused by what.
+import type { GatewayAnswer } from '../client/gateway-client.ts'
 
 /** One request of the story and what it must come to. */
 export interface Scene {
   readonly title: string
   readonly expected: number
+  /** Whose backend must have answered. */
+  readonly servedBy?: string
   /** What decided: the last column. */
   readonly because: string
-  readonly send: () => Promise<{ readonly status: number }>
+  readonly send: () => Promise<Pick<GatewayAnswer, 'status' | 'headers'>>
 }
 
 /** Prints a chapter's head. */
@@ -21,10 +24,12 @@ export function say(line: string): void {
 
 /** Plays a scene and prints its line; yields whether it came out as told. */
 export async function play(scene: Scene): Promise<boolean> {
-  const { status } = await scene.send()
-  const isAsTold = status === scene.expected
+  const { status, headers } = await scene.send()
+  const servedBy = headers['x-backend']
+  const isAsTold = status === scene.expected && (scene.servedBy === undefined || scene.servedBy === servedBy)
   const mark = !isAsTold ? '‼' : status < 400 ? '✓' : '✗'
-  const surprise = isAsTold ? '' : ` — expected ${scene.expected}`
+  const wanted = scene.servedBy === undefined ? '' : ` from ${scene.servedBy}, not ${String(servedBy)}`
+  const surprise = isAsTold ? '' : ` — expected ${scene.expected}${wanted}`
   console.log(`   ${mark} ${status}  ${scene.title.padEnd(56)} ${scene.because}${surprise}`)
   return isAsTold
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 
 /** A value as YAML gives it. */
@@ -10,6 +10,15 @@ const plainSchema: z.ZodType<Plain> = z.json()
 /** Reads a YAML file of one document and fills it. */
 export async function filledFile(file: string, values: Readonly<Record<string, string>>): Promise<Plain> {
   return fillTemplate(plainSchema.parse(parse(await readFile(file, 'utf8'))), values)
+}
+
+/** Reads a YAML file of several documents and fills each. */
+export async function filledDocuments(
+  file: string,
+  values: Readonly<Record<string, string>>,
+): Promise<readonly object[]> {
+  const documents = parseAllDocuments(await readFile(file, 'utf8'))
+  return documents.map((document) => z.looseObject({}).parse(fillTemplate(plainSchema.parse(document.toJS()), values)))
 }
 
 /**

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { startBackend, type Backend } from '../backend/backend.ts'
 import type { GatewayAnswer, GatewayClient, GatewayRequest } from '../client/gateway-client.ts'
 import { fetchToken, type Credentials } from '../client/tokens.ts'
+import { addressOf } from './address.ts'
+import { readCredentials } from './credentials.ts'
 import type { Impersonation, Kubectl } from './kubectl.ts'
 import { inNamespace, tenant, type Manifest } from './objects.ts'
 
-const secret = z.object({ data: z.record(z.string(), z.string()) })
 const tenantStatus = z.object({
   metadata: z.object({ uid: z.string() }),
   status: z.object({
@@ -15,6 +16,14 @@ const tenantStatus = z.object({
     database: z.object({ schema: z.string(), role: z.string() }),
   }),
 })
+
+/** What a Tenant's status says of its walls. */
+export type TenantStatus = z.infer<typeof tenantStatus>
+
+/** A Tenant as the platform's operator reads it. */
+export async function readTenant(kubectl: Kubectl, name: string): Promise<TenantStatus> {
+  return tenantStatus.parse(await kubectl.read(['get', 'tenant', name]))
+}
 
 /** One organisation on the platform: its Tenant, its objects, its backend, and requests to its host. */
 export interface Organisation {
@@ -28,7 +37,7 @@ export interface Organisation {
   waitReady(...names: readonly string[]): Promise<void>
   credentials(subscription: string): Promise<Credentials>
   token(subscription?: string): Promise<string>
-  status(): Promise<z.infer<typeof tenantStatus>>
+  status(): Promise<TenantStatus>
   send(request: Partial<GatewayRequest> & { readonly path: string }): Promise<GatewayAnswer>
   stop(): Promise<void>
 }
@@ -47,7 +56,7 @@ export async function waitReady(
   names: readonly string[],
 ): Promise<void> {
   const where = namespace === undefined ? [] : ['-n', namespace]
-  const waited = await kubectl.attempt(['wait', '--for=condition=Ready', '--timeout=60s', ...where, ...names])
+  const waited = await kubectl.attempt(['wait', '--for=condition=Ready', '--timeout=120s', ...where, ...names])
   if (waited.code === 0) return
   const { stdout } = await kubectl.attempt(['get', ...where, ...names, '-o', 'yaml'])
   throw new Error(`${waited.stderr.trim()}\n${stdout}`)
@@ -56,23 +65,13 @@ export async function waitReady(
 /** Applies a Tenant and waits until it is Ready; nothing is published yet. */
 export async function createOrganisation(name: string, options: OrganisationOptions): Promise<Organisation> {
   const { kubectl, client, baseDomain } = options
-  const namespace = `tenant-${name}`
-  const host = `${name}.${baseDomain}`
+  const { namespace, host } = addressOf(name, baseDomain)
   const admin = { user: `${name}-admin`, group: `${name}-admins` }
   const backend = await startBackend({ name })
   await kubectl.apply([tenant(name, options.tenantSpec)])
   await waitReady(kubectl, undefined, [`tenant/${name}`])
 
-  const credentials = async (subscription: string): Promise<Credentials> => {
-    const { data } = secret.parse(await kubectl.read(['get', 'secret', '-n', namespace, `${subscription}-credentials`]))
-    const value = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString('utf8')
-    return {
-      clientId: value('client-id'),
-      clientSecret: value('client-secret'),
-      tokenUrl: value('token-url'),
-      baseUrl: value('base-url'),
-    }
-  }
+  const credentials = (subscription: string) => readCredentials(kubectl, namespace, subscription)
   return {
     name,
     host,
@@ -84,7 +83,7 @@ export async function createOrganisation(name: string, options: OrganisationOpti
     waitReady: (...names) => waitReady(kubectl, namespace, names),
     credentials,
     token: async (subscription = 'app') => fetchToken(await credentials(subscription)),
-    status: async () => tenantStatus.parse(await kubectl.read(['get', 'tenant', name])),
+    status: () => readTenant(kubectl, name),
     send: (request) => client.send({ host, ...request }),
     stop: () => backend.stop(),
   }
