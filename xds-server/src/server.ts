@@ -207,10 +207,12 @@ class Running implements ControlPlane {
     this.#requestedMs.delete(tenant)
     this.#pacer.started(tenant)
     try {
-      const rebuilt = await this.#publisher.rebuild(tenant, requestedMs)
+      const extent = this.#pacer.mayPublish(tenant) ? 'everything' : 'endpoints'
+      const rebuilt = await this.#publisher.rebuild(tenant, requestedMs, extent)
       this.#pending.delete(tenant)
       if (rebuilt.kind === 'published' && rebuilt.isMoved) this.#pacer.published(tenant)
       if (rebuilt.kind === 'gone') this.#pacer.forget(tenant)
+      if (rebuilt.kind === 'held back') this.#requestAgain(tenant, requestedMs)
       if (rebuilt.kind === 'pending') return this.#waitForNames(tenant, requestedMs, rebuilt.retryAfterMs)
       this.#report(tenant)
       return {}
@@ -226,9 +228,14 @@ class Running implements ControlPlane {
   // The name service will call, or time will be up; until then the tenant stays as it is.
   #waitForNames(tenant: string, requestedMs: number, requeueAfterMs: number): ReconcileResult {
     this.#pending.add(tenant)
-    // What was asked for first is still not published, whatever was asked for meanwhile.
     this.#requestedMs.set(tenant, requestedMs)
     return { requeueAfterMs }
+  }
+
+  // What was asked for first is still not published, whatever was asked for meanwhile.
+  #requestAgain(tenant: string, requestedMs: number): void {
+    this.#requestedMs.set(tenant, requestedMs)
+    this.#pacer.request(tenant, 'objects')
   }
 
   #hasEnded(): boolean {

@@ -29,7 +29,7 @@ import { tenantData } from './tenant-data.ts'
 export interface PublisherOptions {
   readonly objects: Objects
   readonly hosts: HostAddresses
-  readonly store: Pick<Store, 'publish'>
+  readonly store: Pick<Store, 'publish' | 'published'>
   readonly policy: Pick<PolicyPublisher, 'publish' | 'revision'>
   readonly certificates: () => readonly EdgeCertificate[]
   readonly buildSettings: BuildSettings
@@ -54,10 +54,14 @@ export interface PublishedTenant {
   readonly requestedAtMs: number
 }
 
-/** What a rebuild came to. `isMoved`: something but endpoints changed. */
+/** What a rebuild may publish of a tenant that publishes too often. */
+export type Extent = 'everything' | 'endpoints'
+
+/** What a rebuild came to. `isMoved`: something but endpoints changed; `held back`: that had to wait. */
 export type Rebuilt =
   | { readonly kind: 'pending'; readonly retryAfterMs: number }
   | { readonly kind: 'unchanged' }
+  | { readonly kind: 'held back' }
   | { readonly kind: 'published'; readonly isMoved: boolean }
   | { readonly kind: 'gone' }
 
@@ -90,7 +94,7 @@ export class Publisher {
   }
 
   /** Builds and publishes one tenant anew; throws when that cannot be done, and then nothing has changed. */
-  async rebuild(name: string, requestedAtMs: number): Promise<Rebuilt> {
+  async rebuild(name: string, requestedAtMs: number, extent: Extent = 'everything'): Promise<Rebuilt> {
     // One turn of the event loop between tenants, so that streams are answered while thousands are built.
     await nextTurn()
     const { objects, hosts, meters, clock } = this.#options
@@ -102,11 +106,11 @@ export class Publisher {
     const { input, pending } = gather(tenant, objects, hosts)
     const retryAfterMs = requestedAtMs + this.#options.patienceMs() - clock.now()
     if (pending.length > 0 && retryAfterMs > 0) return { kind: 'pending', retryAfterMs }
-    const rebuilt = this.#replace(
-      name,
-      this.#claimHosts(name, tenant, buildTenant(input, this.#options.buildSettings)),
-      requestedAtMs,
-    )
+    const built = buildTenant(input, this.#options.buildSettings)
+    const isHeldBack = extent === 'endpoints' && this.#holdBack(name, built)
+    const rebuilt: Rebuilt = isHeldBack
+      ? { kind: 'held back' }
+      : this.#replace(name, this.#claimHosts(name, tenant, built), requestedAtMs)
     meters.rebuilt.add()
     meters.rebuildSeconds.observe((clock.now() - startedMs) / 1000)
     meters.tenants.set(this.#held.size)
@@ -116,6 +120,23 @@ export class Publisher {
   #isHeldFor(name: string, { metadata }: Tenant): boolean {
     const held = this.#held.get(name)
     return held === undefined || held.group === groupOf(tenantId(metadata.uid))
+  }
+
+  /** Publishes no more than endpoints that moved; false when there is nothing more to publish. */
+  #holdBack(name: string, built: Built): boolean {
+    const before = this.#held.get(name)
+    if (before === undefined) return false
+    const resources = this.#resourcesOf(built)
+    const isDecidedAlike =
+      JSON.stringify(tenantData(built.model)) === before.data &&
+      built.model.limits.guaranteed === before.built.model.limits.guaranteed
+    if (isDecidedAlike && !isMoved(before.resources, versionsOf(resources))) return false
+    const { store } = this.#options
+    const now = withEndpointsOf([...store.published(before.group).values()], resources)
+    const versions = versionsOf(now)
+    if (!isEqual(before.resources, versions)) store.publish(before.group, now)
+    this.#held.set(name, { ...before, resources: versions })
+    return true
   }
 
   #replace(name: string, built: Built, requestedAtMs: number): Rebuilt {
@@ -204,6 +225,18 @@ function cannotServe(host: Host) {
 function policyEdits(id: string, data: TenantData | undefined, before: string | undefined): readonly BundleOperation[] {
   if (JSON.stringify(data) === before) return []
   return data === undefined ? [{ kind: 'removeTenant', id }] : [{ kind: 'upsertTenant', id, tenant: data }]
+}
+
+function withEndpointsOf(
+  published: readonly EncodedResource[],
+  built: readonly EncodedResource[],
+): readonly EncodedResource[] {
+  const moved = new Map(built.filter(isEndpoints).map((each) => [each.name, each]))
+  return published.map((each) => (isEndpoints(each) ? (moved.get(each.name) ?? each) : each))
+}
+
+function isEndpoints({ typeUrl }: EncodedResource): boolean {
+  return typeUrl === TYPE_URLS.endpoints
 }
 
 function versionsOf(resources: readonly EncodedResource[]): ReadonlyMap<string, string> {

@@ -11,7 +11,7 @@ export interface PacerOptions {
   readonly refillMs: number
 }
 
-/** What changed: a moved endpoint is never made to wait for a tenant that edits in a loop. */
+/** What changed: a moved endpoint never waits for a tenant that edits in a loop, but takes nothing else along. */
 export type Cause = 'objects' | 'endpoints'
 
 interface State {
@@ -50,6 +50,12 @@ export class Pacer {
     const state = this.#stateOf(key, nowMs)
     state.startedMs = nowMs
     state.dueMs = undefined
+  }
+
+  /** Whether a run that begins now may publish more than endpoints. */
+  mayPublish(key: string): boolean {
+    const nowMs = this.#options.clock.now()
+    return this.#allowedMs(this.#stateOf(key, nowMs), nowMs) <= nowMs
   }
 
   /** Says that a run published something that counts. */
