@@ -38,13 +38,20 @@ const requestsPerSecond = withRules(
   [{ rule: 'self.guaranteed <= self.ceiling', message: 'guaranteed must not be above ceiling' }],
 )
 
+const quantity = withRules(text(32), [
+  {
+    rule: "isQuantity(self) && !quantity(self).isLessThan(quantity('0'))",
+    message: 'must be a quantity like 2, 500m or 8Gi',
+  },
+])
+
 const quota = z.object({
   tools: whole(0, 5000).default(200),
   toolSets: whole(0, 1000).default(50),
   plans: whole(0, 1000).default(50),
   subscriptions: whole(0, 20_000).default(1000),
   accessPolicies: whole(0, 1000).default(100),
-  resources: withRules(z.record(text(128), text(32)).meta({ maxProperties: 32 }), [
+  resources: withRules(z.record(text(128), quantity).meta({ maxProperties: 32 }), [
     // A structural schema bounds no key.
     { rule: 'self.all(key, size(key) <= 128)', message: 'a resource name has at most 128 characters' },
   ])

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readTenant } from './facts.ts'
 import { createKeycloak } from './keycloak/client.ts'
 import { createHttp } from './keycloak/http.ts'
-import { secretKind } from './kubernetes/kinds.ts'
+import { roleBindingKind, roleKind, secretKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import { realmVandal } from './testing/realm-vandal.ts'
@@ -108,6 +108,33 @@ test('what the API server lets in can be used, and a key that is too long is not
     reason: 'HostnameInvalid',
     message: expect.stringContaining('spec.hostnames[0].host') as string,
   })
+})
+
+test('a quota that the API server refuses is told of by its field, and nobody is let in without it', async () => {
+  const many = steps.createTenant('hooli', { quota: { resources: { 'requests.cpu': 'many' } } })
+  await expect(many).rejects.toThrow('must be a quantity')
+  const admins = [{ kind: 'Group', name: 'hooli-admins' }]
+  await steps.createTenant('hooli', { admins, quota: { tools: 1, resources: { 'no-such-thing': '1' } } })
+  const refused = await steps.tenantWith('hooli', 'True', ['Stalled', 'IdentityReady'])
+  expect(findCondition(refused.status?.conditions, 'NamespaceReady')).toMatchObject({
+    reason: 'InvalidSpec',
+    message: expect.stringMatching(/^spec\.quota\.resources: .*no-such-thing/) as string,
+  })
+  const inside = { namespace: 'tenant-hooli', name: 'tenant-admins' }
+  expect(await world.admin.find({ kind: roleKind, ...inside, name: 'tenant-admin' })).toBeDefined()
+  expect(await world.admin.find({ kind: roleBindingKind, ...inside })).toBeUndefined()
+  await steps.changeTenant('hooli', { quota: { tools: 1, resources: { 'no-such-thing': null } } })
+  await steps.tenantWith('hooli', 'True', walls)
+  expect(await world.admin.find({ kind: roleBindingKind, ...inside })).toBeDefined()
+  // And the quota that stands now counts.
+  const backend = { type: 'External', external: { host: 'api.test', port: 443 } }
+  const make = (name: string) =>
+    world.admin.create(kinds.tool, {
+      metadata: { name, namespace: 'tenant-hooli' },
+      spec: { backend, http: { path: '/' } },
+    })
+  await expect.poll(() => make('first').then(() => 'made', String), patient).toBe('made')
+  await expect(make('second')).rejects.toThrow('exceeded quota: bulkhead-quota')
 })
 
 test('a Tenant that cannot be used says so, keeps what stood, and can be deleted', async () => {

@@ -5,6 +5,8 @@ import type { KubeBody, KubeKind, KubeObject } from '@bulkhead/runtime'
 export interface WantedObject {
   readonly kind: KubeKind
   readonly body: KubeBody
+  /** The field of the Tenant that it is made from: the user's to mend when the API server calls it invalid. */
+  readonly madeFrom?: string
 }
 
 /** What was found under a wanted object's name. */

@@ -54,6 +54,7 @@ export function adminAccess(metadata: OwnedMetadata, admins: readonly Admin[]): 
         roleRef: { apiGroup: rbacGroup, kind: 'Role', name: 'tenant-admin' },
         subjects: admins.map(subject),
       },
+      madeFrom: 'spec.admins',
     },
   ]
 }

@@ -123,3 +123,15 @@ test.each([
   const [, direction, other, port, protocol, allowed] = row
   expect(isAllowed(direction, other, port, protocol)).toBe(allowed)
 })
+
+test.each([
+  ['0.0.0.0/0', ['169.254.169.254/32']],
+  ['169.254.169.254/31', ['169.254.169.254/32']],
+  ['::/0', ['fd00:ec2::254/128', 'fd20:ce::254/128']],
+  ['fd00:ec2::/64', ['fd00:ec2::254/128']],
+  ['203.0.113.0/24', []],
+  ['2001:db8::/32', []],
+])('S-155 of %s the metadata services are left out', (cidr, except) => {
+  const [, allow] = networkPolicies(ownedMetadata(owner), [{ cidr, ports: [80] }], { dataPlaneNamespace: 'd' })
+  expect(policySpec.parse(allow?.body['spec']).egress[1]?.to).toEqual([{ ipBlock: { cidr, except } }])
+})

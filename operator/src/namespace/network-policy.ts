@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net'
 import type { Tenant } from '@bulkhead/crds'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import { networkPolicyKind } from '../kubernetes/kinds.ts'
@@ -13,8 +14,8 @@ type Egress = Tenant['spec']['network']['egress'][number]
 const everyPod = {}
 const bothWays = ['Ingress', 'Egress']
 const nameLabel = 'kubernetes.io/metadata.name'
-// The clouds' metadata service hands out the node's credentials: no range, however wide, reaches it.
-const metadataAddress = '169.254.169.254'
+// The clouds' metadata services hand out the node's credentials: no range, however wide, reaches them.
+const metadataAddresses = ['169.254.169.254/32', 'fd00:ec2::254/128', 'fd20:ce::254/128']
 
 /** What may reach the tenant's Pods, and what they may reach: the data plane in, DNS out, and what the Tenant names. */
 export function networkPolicies(
@@ -38,6 +39,7 @@ export function networkPolicies(
           egress: [dns, ...egress.map(rangeRule)],
         },
       },
+      madeFrom: 'spec.network.egress',
     },
   ]
 }
@@ -56,22 +58,28 @@ const dns = {
 }
 
 function rangeRule({ cidr, ports }: Egress) {
-  const except = containsAddress(cidr, metadataAddress) ? { except: [`${metadataAddress}/32`] } : {}
+  const except = metadataWithin(cidr)
   return {
-    to: [{ ipBlock: { cidr, ...except } }],
+    to: [{ ipBlock: { cidr, ...(except.length === 0 ? {} : { except }) } }],
     ports: ports.toSorted((a, b) => a - b).map((port) => ({ protocol: 'TCP', port })),
   }
 }
 
-/** Whether an IPv4 range holds an address and more than it; IPv6 ranges never hold one. */
-function containsAddress(cidr: string, address: string): boolean {
-  const [base = '', bits = ''] = cidr.split('/')
-  const length = Number(bits)
-  if (base.includes(':') || length >= 32) return false
-  const size = 2 ** (32 - length)
-  return Math.floor(addressNumber(base) / size) === Math.floor(addressNumber(address) / size)
+/** Whether a range is nothing but a metadata service: a policy can make no exception to all of its range. */
+export function isMetadata({ cidr }: Egress): boolean {
+  return cidr.endsWith(familyOf(cidr) === 'ipv4' ? '/32' : '/128') && metadataWithin(cidr).length > 0
 }
 
-function addressNumber(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+function metadataWithin(cidr: string): readonly string[] {
+  const range = new BlockList()
+  const [base = '', bits = ''] = cidr.split('/')
+  const family = familyOf(base)
+  range.addSubnet(base, Number(bits), family)
+  // By its own family: to a BlockList ::/0 holds every IPv4 address too, to a policy it does not.
+  const candidates = metadataAddresses.filter((one) => familyOf(one) === family)
+  return candidates.filter((one) => range.check(one.slice(0, one.indexOf('/')), family))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
 }

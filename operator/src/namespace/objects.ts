@@ -37,7 +37,6 @@ export function wantNamespace(
     namespace: { kind: namespaceKind, body: { metadata: { name: namespaceOf(owner.name), labels } } },
     binding: operatorBinding(metadata, settings.operatorUser),
     objects: [
-      // The walls before the door: nobody is let in before the policies and the quota stand.
       ...networkPolicies(metadata, spec.network.egress, settings),
       ...quotaObjects(metadata, spec.quota),
       ...adminAccess(metadata, spec.admins),

@@ -29,7 +29,11 @@ export function quotaObjects(metadata: OwnedMetadata, quota: Tenant['spec']['quo
     },
   ]
   return [
-    { kind: resourceQuotaKind, body: { metadata: metadata('bulkhead-quota'), spec: { hard } } },
+    {
+      kind: resourceQuotaKind,
+      body: { metadata: metadata('bulkhead-quota'), spec: { hard } },
+      madeFrom: 'spec.quota.resources',
+    },
     // Without defaults a quota on cpu or memory would refuse every Pod that does not name them.
     { kind: limitRangeKind, body: { metadata: metadata('bulkhead-defaults'), spec: { limits } } },
   ]

@@ -1,4 +1,5 @@
-import { isAlreadyExists, isConflict, isForbidden, isNotFound } from '@bulkhead/runtime'
+import type { Problem } from '@bulkhead/crds'
+import { KubeFault, isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '@bulkhead/runtime'
 import type { Secret } from '@bulkhead/runtime'
 import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
 import type { RealmAdmin } from '../keycloak/keycloak.ts'
@@ -17,21 +18,40 @@ import type { Wanted } from './wanted.ts'
 
 /** What went wrong, by wall. */
 export type Faults = ReadonlyMap<WallName, unknown>
+/** The objects that the API server calls invalid, with its words: the user's mistakes. */
+export type Refusals = ReadonlyMap<WantedObject, Problem>
+export interface Applied {
+  readonly faults: Faults
+  readonly refusals: Refusals
+}
 
-/** Takes the steps: in order within a wall, the walls beside each other. A wall's first fault ends that wall only. */
+/**
+ * Takes the steps: in order within a wall, the walls beside each other. A wall's first fault ends that wall only, and an
+ * object that is refused for the user's mistake ends nothing.
+ */
 export async function apply(
   parts: Parts,
   wanted: Wanted,
   steps: readonly Step[],
   signal: AbortSignal,
-): Promise<Faults> {
+): Promise<Applied> {
   const faults = new Map<WallName, unknown>()
+  const refusals = new Map<WantedObject, Problem>()
+  const take = async (step: Step): Promise<void> => {
+    try {
+      await applyStep(parts, wanted, step, signal)
+      parts.logger.info({ tenant: wanted.owner.name, wall: step.wall, step: step.kind }, 'step taken')
+    } catch (error) {
+      const refusal = refusalOf(step, error)
+      if (refusal === undefined) throw error
+      refusals.set(...refusal)
+    }
+  }
   const applyWall = async (wall: WallName): Promise<void> => {
     try {
       for (const step of steps.filter((candidate) => candidate.wall === wall)) {
         signal.throwIfAborted()
-        await applyStep(parts, wanted, step, signal)
-        parts.logger.info({ tenant: wanted.owner.name, wall, step: step.kind }, 'step taken')
+        await take(step)
       }
     } catch (error) {
       faults.set(wall, error)
@@ -39,7 +59,14 @@ export async function apply(
   }
   await Promise.all(wallNames.map(applyWall))
   signal.throwIfAborted()
-  return faults
+  return { faults, refusals }
+}
+
+// What the API server calls invalid came out of the spec: its words are the user's to read.
+function refusalOf(step: Step, error: unknown): readonly [WantedObject, Problem] | undefined {
+  if (!('object' in step) || step.object.madeFrom === undefined) return undefined
+  if (!(error instanceof KubeFault) || !isInvalid(error)) return undefined
+  return [step.object, { reason: 'InvalidSpec', field: step.object.madeFrom, message: error.detail.slice(0, 500) }]
 }
 
 async function applyStep(parts: Parts, wanted: Wanted, step: Step, signal: AbortSignal): Promise<void> {

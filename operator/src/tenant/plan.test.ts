@@ -38,18 +38,27 @@ test('a namespace is furnished once our own binding lets us in, the walls before
     objects: wanted.namespace.objects.map(() => absent),
     invitation: absent,
   }
-  const names = plan(wanted, { ...whole, namespace: seen(empty) }).map((step) =>
-    step.kind === 'create' ? step.object.body.metadata.name : step.kind,
-  )
-  expect(names).toEqual([
+  const namesIn = (found: typeof empty) =>
+    plan(wanted, { ...whole, namespace: seen(found) }).map((step) =>
+      step.kind === 'create' ? step.object.body.metadata.name : step.kind,
+    )
+  expect(namesIn(empty)).toEqual([
     'bulkhead-default-deny',
     'bulkhead-allow',
     'bulkhead-quota',
     'bulkhead-defaults',
     'tenant-admin',
-    'tenant-admins',
     'store-invitation',
   ])
+  const standing = namespaceAsWanted(wanted)
+  const without = (...gone: string[]) => ({
+    ...standing,
+    objects: standing.objects.map((o, i) =>
+      gone.includes(wanted.namespace.objects[i]?.body.metadata.name ?? '') ? absent : o,
+    ),
+  })
+  expect(namesIn(without('tenant-admins'))).toEqual(['tenant-admins'])
+  expect(namesIn(without('bulkhead-quota', 'tenant-admins'))).toEqual(['bulkhead-quota'])
 })
 
 const database = databaseAsWanted(wanted)

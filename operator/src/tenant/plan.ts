@@ -35,12 +35,21 @@ function planNamespace(wanted: Wanted, seen: SeenNamespace, invite: boolean): re
     case 'own': {
       const first = [...repair(namespace, seen.namespace), ...repair(binding, seen.binding)]
       if (seen.binding.kind !== 'own') return first
-      const rest = objects.flatMap((object, index) => repair(object, seen.objects[index] ?? { kind: 'absent' }))
+      const seenOf = (index: number) => seen.objects[index] ?? { kind: 'absent' as const }
+      const hasWalls = objects.every((object, index) => isDoor(object) || seenOf(index).kind === 'own')
+      const isInTurn = (object: WantedObject, index: number) =>
+        hasWalls || !isDoor(object) || seenOf(index).kind !== 'absent'
+      const rest = objects.flatMap((object, index) => (isInTurn(object, index) ? repair(object, seenOf(index)) : []))
       const invitation: readonly Step[] =
         invite && seen.invitation.kind === 'absent' ? [{ wall: 'namespace', kind: 'store-invitation' }] : []
       return [...first, ...rest, ...invitation]
     }
   }
+}
+
+// The admins are let in last: not before the quota and the policies were seen, even when one of them is refused.
+function isDoor({ madeFrom }: WantedObject): boolean {
+  return madeFrom === 'spec.admins'
 }
 
 function create(object: WantedObject): Step {

@@ -3,9 +3,10 @@ import type { Problem, Tenant } from '@bulkhead/crds'
 import type { ReadTenant, TenantFacts } from '../facts.ts'
 import { addFinalizer } from '../kubernetes/finalizer.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
+import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import type { Outcome } from '../outcome.ts'
 import { apply } from './apply.ts'
-import type { Faults } from './apply.ts'
+import type { Applied, Faults } from './apply.ts'
 import { reconcileDeletion, tenantFinalizer } from './delete.ts'
 import { observe } from './observe.ts'
 import { wallNames } from './observed.ts'
@@ -15,6 +16,7 @@ import { plan } from './plan.ts'
 import { report, timestamp } from './report.ts'
 import { buildStatus, refusedStatus } from './status.ts'
 import type { StatusResult } from './status.ts'
+import type { Step } from './step.ts'
 import { wantTenant } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -27,6 +29,7 @@ export interface Look {
   readonly generation: number
   readonly atMs: number
   readonly observed: Observed
+  readonly refusals: Applied['refusals']
 }
 
 export interface Reconciled {
@@ -49,10 +52,10 @@ export async function reconcileTenant(
   if (!derived.ok) return { outcome: await refuse(parts, tenant, derived.problem, signal) }
   const { wanted } = derived
   await ensureFinalizer(parts, tenant, signal)
-  const { observed, faults } =
-    recent === undefined ? await build(parts, wanted, signal) : { ...recent, faults: noFaults }
+  const built = recent === undefined ? await build(parts, wanted, signal) : { ...recent, faults: noFaults }
+  const { observed, faults, refusals } = built
   const now = timestamp(parts.clock.now())
-  const result = buildStatus({ tenant, wanted, observed, faults, now })
+  const result = buildStatus({ tenant, wanted, observed, faults, refused: [...refusals.values()], now })
   await report(parts, tenant, result.status, signal)
   throwFault(tenant, observed, faults)
   const outcome = outcomeOf(result)
@@ -60,7 +63,7 @@ export async function reconcileTenant(
   return {
     outcome,
     look: isSettled
-      ? (recent ?? { generation: tenant.metadata.generation, atMs: parts.clock.now(), observed })
+      ? (recent ?? { generation: tenant.metadata.generation, atMs: parts.clock.now(), observed, refusals })
       : undefined,
   }
 }
@@ -74,21 +77,26 @@ async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Tenant, sign
   await addFinalizer(kubernetes, { ref, uid, resourceVersion, finalizers }, tenantFinalizer, signal)
 }
 
-// Looks and acts until a look finds nothing left to do. A wall that failed is left alone for the rest of this pass.
+// Looks and acts until a look finds nothing left to do. A wall that failed is left alone for the rest of this pass, and
+// so is an object that the API server refused.
 async function build(
   parts: Parts,
   wanted: Wanted,
   signal: AbortSignal,
-): Promise<{ readonly observed: Observed; readonly faults: Faults }> {
+): Promise<Applied & { readonly observed: Observed }> {
   const faults = new Map<WallName, unknown>()
+  const refusals = new Map<WantedObject, Problem>()
+  const isOpen = (step: Step) => !faults.has(step.wall) && !('object' in step && refusals.has(step.object))
   let observed = await observe(parts, wanted, signal)
   for (let round = 1; round <= maxRounds; round += 1) {
-    const steps = plan(wanted, observed).filter((step) => !faults.has(step.wall))
+    const steps = plan(wanted, observed).filter(isOpen)
     if (steps.length === 0) break
-    for (const [wall, fault] of await apply(parts, wanted, steps, signal)) faults.set(wall, fault)
+    const applied = await apply(parts, wanted, steps, signal)
+    for (const [wall, fault] of applied.faults) faults.set(wall, fault)
+    for (const [object, problem] of applied.refusals) refusals.set(object, problem)
     observed = await observe(parts, wanted, signal)
   }
-  return { observed, faults }
+  return { observed, faults, refusals }
 }
 
 function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): void {

@@ -1,5 +1,4 @@
 import { findCondition } from '@bulkhead/crds'
-import { KubeFault } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
 import {
   allAsWanted,
@@ -20,7 +19,14 @@ const away = { kind: 'unavailable', error: new Error('connect ECONNREFUSED') } a
 
 function statusOf(observed: Partial<Observed>, tenant = sampleTenant(), faults = new Map<keyof Observed, unknown>()) {
   const wanted = sampleWanted(tenant)
-  const result = buildStatus({ tenant, wanted, observed: { ...allAsWanted(wanted), ...observed }, faults, now })
+  const result = buildStatus({
+    tenant,
+    wanted,
+    observed: { ...allAsWanted(wanted), ...observed },
+    faults,
+    refused: [],
+    now,
+  })
   const reasons = Object.fromEntries(
     (result.status.conditions ?? []).map((c) => [c.type, `${c.status}/${c.reason ?? ''}`]),
   )
@@ -149,12 +155,18 @@ test('a suspended tenant says so', () => {
   })
 })
 
-test('a quantity that the API server refuses is told of in its words', () => {
-  const answer = { status: 422, reason: 'Invalid', detail: 'spec.hard[requests.cpu]: Invalid value: "many"' }
-  const faults = new Map([['namespace' as const, new KubeFault('POST', answer)]])
-  const { status, reasons } = statusOf({}, sampleTenant(), faults)
-  expect(reasons['NamespaceReady']).toBe('False/InvalidSpec')
-  expect(findCondition(status.conditions, 'NamespaceReady')?.message).toContain('"many"')
+test("what the API server refuses to make out of the spec is the user's to mend, in its words", () => {
+  const message = 'spec.hard[requests.cpu]: Invalid value: "many"'
+  const refused = [{ reason: 'InvalidSpec', field: 'spec.quota.resources', message } as const]
+  const result = buildStatus({
+    ...{ tenant: sampleTenant(), wanted, observed: allAsWanted(wanted), faults: new Map(), refused, now },
+  })
+  expect(result).toMatchObject({ problems: refused, waiting: false })
+  for (const type of ['NamespaceReady', 'Ready', 'Stalled']) {
+    const condition = findCondition(result.status.conditions, type)
+    expect(condition?.reason).toBe('InvalidSpec')
+    expect(condition?.message).toContain(`spec.quota.resources: ${message}`)
+  }
 })
 
 test("a message never holds a fault's own words", () => {
@@ -169,6 +181,7 @@ test('the same observation makes the same status, and a transition time moves on
     wanted,
     observed: allAsWanted(wanted),
     faults: new Map(),
+    refused: [],
     now: '2027-01-01T00:00:00Z',
   })
   expect(later.status).toEqual(first)

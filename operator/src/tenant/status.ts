@@ -1,6 +1,5 @@
 import { findCondition, isTrueAt } from '@bulkhead/crds'
 import type { Condition, Problem, Reason, Tenant } from '@bulkhead/crds'
-import { KubeFault, isInvalid } from '@bulkhead/runtime'
 import { namespaceOf } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
 import { latestVersion } from '../postgres/role-config.ts'
@@ -22,6 +21,8 @@ export interface StatusInput {
   readonly wanted: Wanted
   readonly observed: Observed
   readonly faults: Faults
+  /** What the API server refused to make out of the spec. */
+  readonly refused: readonly Problem[]
   /** RFC 3339. */
   readonly now: string
 }
@@ -57,7 +58,7 @@ export function buildStatus(input: StatusInput): StatusResult {
     ['DatabaseReady', 'database', judgeDatabase(input)],
   ]
   const verdicts = walls.map(([type, wall, verdict]) => [type, keepThroughFault(input, type, wall, verdict)] as const)
-  const problems = [...grants.problems, ...wanted.problems]
+  const problems = [...grants.problems, ...wanted.problems, ...input.refused]
   const waiting = walls.some(([, wall, verdict]) => verdict.status !== 'True' && isTemporary(input, wall, verdict))
   return {
     status: {
@@ -143,18 +144,18 @@ function judgeNamespace(input: StatusInput): Verdict {
   const foreign = foreignNames(wanted, value)
   if (foreign.length > 0)
     return failed('NameTaken', `In "${name}" exists what is not this tenant's: ${foreign.join(', ')}`)
-  if (input.faults.has('namespace')) return judgeNamespaceFault(input.faults.get('namespace'))
-  if (value.kind !== 'own') return failed('Progressing', `Namespace "${name}" is being made`)
-  if (value.objects.length === 0 || value.objects.some((object) => object.kind !== 'own')) {
-    return failed('Progressing', `Namespace "${name}" is being furnished`)
-  }
-  return done('NamespaceReady', `Namespace "${name}" stands`)
+  if (input.faults.has('namespace')) return unavailable('KubernetesUnavailable')
+  return judgeFurniture(input, value)
 }
 
-// What the API server calls invalid came out of the spec: its words are the user's to read.
-function judgeNamespaceFault(fault: unknown): Verdict {
-  if (!(fault instanceof KubeFault) || !isInvalid(fault)) return unavailable('KubernetesUnavailable')
-  return failed('InvalidSpec', fault.detail.slice(0, 1000))
+function judgeFurniture(input: StatusInput, value: SeenNamespace): Verdict {
+  const name = namespaceOf(input.wanted.owner.name)
+  if (input.refused.length > 0) return failed('InvalidSpec', sentence(input.refused))
+  if (value.kind !== 'own') return failed('Progressing', `Namespace "${name}" is being made`)
+  const isFurnished = value.objects.length > 0 && value.objects.every((object) => object.kind === 'own')
+  return isFurnished
+    ? done('NamespaceReady', `Namespace "${name}" stands`)
+    : failed('Progressing', `Namespace "${name}" is being furnished`)
 }
 
 function foreignNames({ namespace }: Wanted, seen: SeenNamespace): readonly string[] {

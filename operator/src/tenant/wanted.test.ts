@@ -42,6 +42,17 @@ test('everybody at once is no admin', () => {
   expect(JSON.stringify(wanted.namespace)).not.toContain('system:authenticated')
 })
 
+test.each(['169.254.169.254/32', 'fd00:ec2::254/128'])('S-155 the metadata service %s is no range to open', (cidr) => {
+  const egress = [
+    { cidr, ports: [80] },
+    { cidr: '203.0.113.7/32', ports: [443] },
+  ]
+  const wanted = sampleWanted(sampleTenant({ spec: { network: { egress } } }))
+  expect(wanted.problems).toMatchObject([{ reason: 'InvalidSpec', field: 'spec.network.egress[0].cidr' }])
+  expect(JSON.stringify(wanted.namespace)).not.toContain(cidr)
+  expect(JSON.stringify(wanted.namespace)).toContain('203.0.113.7/32')
+})
+
 test.each(['Acme', '../master', 'x'.repeat(41), '-a', 'a"; DROP SCHEMA public; --'])(
   'S-161 S-172 the name %j is refused before anything is derived from it',
   (name) => {

@@ -19,6 +19,7 @@ import type { TenantKey } from '@bulkhead/tenancy'
 import { wantNamespace } from '../namespace/objects.ts'
 import type { WantedNamespace } from '../namespace/objects.ts'
 import { isEverybody } from '../namespace/access.ts'
+import { isMetadata } from '../namespace/network-policy.ts'
 import type { Claim } from '../postgres/grants.ts'
 import type { DatabaseTenant, RoleSettings } from '../postgres/tenant-database.ts'
 import { realmSettings } from './realm.ts'
@@ -69,11 +70,16 @@ export function wantTenant(tenant: Tenant, settings: TenantSettings): WantedOrNo
   }
   const hosts = askedHosts(owner, tenant, settings)
   const admins = judgeAdmins(tenant)
+  const egress = judgeEgress(tenant)
   return {
     ok: true,
     wanted: {
       owner,
-      namespace: wantNamespace(owner, { ...tenant.spec, admins: admins.allowed }, settings),
+      namespace: wantNamespace(
+        owner,
+        { ...tenant.spec, admins: admins.allowed, network: { egress: egress.allowed } },
+        settings,
+      ),
       claim: {
         ...hosts.claim,
         guaranteed: tenant.spec.limits.requestsPerSecond?.guaranteed ?? settings.defaultGuaranteed,
@@ -81,7 +87,7 @@ export function wantTenant(tenant: Tenant, settings: TenantSettings): WantedOrNo
       identity: wantIdentity(owner, tenant, settings),
       database: wantDatabase(owner, tenant),
       hostProblems: hosts.problems,
-      problems: admins.problems,
+      problems: [...admins.problems, ...egress.problems],
       fieldOfHost: hosts.fieldOfHost,
     },
   }
@@ -155,6 +161,17 @@ function judgeAdmins(tenant: Tenant) {
     if (!isEverybody(admin)) return true
     const message = `Cannot make "${admin.name}" an admin: it stands for everybody, whatever their tenant`
     problems.push({ reason: 'InvalidSpec', field: `spec.admins[${index}].name`, message })
+    return false
+  })
+  return { problems, allowed }
+}
+
+function judgeEgress({ spec }: Tenant) {
+  const problems: Problem[] = []
+  const allowed = spec.network.egress.filter((range, index) => {
+    if (!isMetadata(range)) return true
+    const message = `Cannot open "${range.cidr}": it is the metadata service, which hands out the node's credentials`
+    problems.push({ reason: 'InvalidSpec', field: `spec.network.egress[${index}].cidr`, message })
     return false
   })
   return { problems, allowed }
