@@ -1,6 +1,6 @@
 // Envoy's messages: their types, a deterministic codec, and resources addressed by their content.
 export { anyOf, decode, decodeAny, encode, toJson } from './codec.ts'
-export { isKnownMessage, nameInTypeUrl, typeUrlOf } from './registry.ts'
+export { nameInTypeUrl, typeUrlOf } from './registry.ts'
 export type { MessageName, MessageOf } from './registry.ts'
 export { makeResource } from './resource.ts'
 export type { EncodedResource } from './resource.ts'

@@ -34,11 +34,6 @@ export function messageType(fullName: string): protobuf.Type {
   return type
 }
 
-/** Whether a full name is one of the messages that we carry descriptors for. */
-export function isKnownMessage(fullName: string): boolean {
-  return types.has(fullName) || root.lookup(fullName, [protobuf.Type]) !== null
-}
-
 /** The type URL of a full name. */
 export function typeUrlOf(fullName: string): string {
   return TYPE_URL_PREFIX + fullName

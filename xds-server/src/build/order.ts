@@ -1,13 +1,9 @@
 import type { Metadata } from '@bulkhead/crds'
+import { compareText } from '../model/compare-text.ts'
 import type { ObjectRef } from '../model/model.ts'
 
 interface WithMetadata {
   readonly metadata: Metadata
-}
-
-/** Compares text by code units: the same in every replica, whatever its locale. */
-export function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0
 }
 
 /** Oldest first, the uid breaks ties: the order in which objects of one tenant win conflicts. */

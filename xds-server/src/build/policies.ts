@@ -1,7 +1,8 @@
 import type { AccessPolicy, Problem } from '@bulkhead/crds'
+import { compareText } from '../model/compare-text.ts'
 import type { PolicyModel } from '../model/model.ts'
 import type { InvalidObject } from './input.ts'
-import { compareText, refOf } from './order.ts'
+import { refOf } from './order.ts'
 
 export interface PolicyTargets {
   /** Uid of a live ToolSet or Tool of this tenant, or undefined. */

@@ -1,11 +1,12 @@
 import type { Metadata, Problem, ToolSet } from '@bulkhead/crds'
 import { canonicalHost } from '@bulkhead/tenancy'
 import type { Host } from '@bulkhead/tenancy'
+import { compareText } from '../model/compare-text.ts'
 import type { ObjectRef, PathMatch, Route, RouteAction } from '../model/model.ts'
 import { pathText, publicMatch } from '../model/public-match.ts'
 import { resolveConflicts } from './conflicts.ts'
 import type { Candidate } from './conflicts.ts'
-import { compareAge, compareText, refOf } from './order.ts'
+import { compareAge, refOf } from './order.ts'
 import type { UnderstoodTool } from './tool.ts'
 
 export interface PublishedRoutes {

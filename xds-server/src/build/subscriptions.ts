@@ -1,8 +1,9 @@
 import type { LimitUnit, Plan, Problem, Subscription, ToolSet } from '@bulkhead/crds'
 import { findCondition } from '@bulkhead/crds'
 import { subscriptionClientId } from '@bulkhead/tenancy'
+import { compareText } from '../model/compare-text.ts'
 import type { PlanModel, SubscriptionModel } from '../model/model.ts'
-import { compareText, refOf } from './order.ts'
+import { refOf } from './order.ts'
 
 const unitOrder: readonly LimitUnit[] = ['Second', 'Minute', 'Hour', 'Day', 'Month']
 

@@ -30,6 +30,7 @@ export interface Backend {
   /** Digest of the identity, never a user's string. */
   readonly digest: string
   readonly endpoints: readonly Endpoint[]
+  /** The server name, which is a DNS name, and which the certificate must bear. */
   readonly tls: { readonly sni: string } | undefined
   /** What the backend sees as its host. */
   readonly authority: string

@@ -5,7 +5,6 @@ import type {
   EnvoyAny,
   GrpcService,
   HeaderValueOption,
-  JsonObject,
   MessageName,
   MessageOf,
   RuntimeFractionalPercent,
@@ -51,13 +50,3 @@ export function literal(text: string): string {
 
 /** Switches a filter off for one route. */
 export const off: EnvoyAny = anyOf('envoy.config.route.v3.FilterConfig', { disabled: true })
-
-/** Order of text by code unit: the same on every machine. */
-export function byText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0
-}
-
-/** Whether a value of a Struct is an object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}

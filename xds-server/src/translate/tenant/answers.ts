@@ -1,13 +1,14 @@
 import type { EnvoyAny, Route, RouteMatch } from '@bulkhead/envoy'
 import { serverNameHeader } from '@bulkhead/tenancy'
+import { compareText } from '../../model/compare-text.ts'
 import type { TenantModel } from '../../model/model.ts'
 import { routeMetadata } from '../names.ts'
-import { byText, off, overwrite } from '../values.ts'
+import { off, overwrite } from '../values.ts'
 
 type Slots = Readonly<Record<string, EnvoyAny>>
 
 /** Who answers is not asked who it is: nothing of the tenant may count, log or decide a request that is not its own. */
-export const withoutGuards: Slots = {
+const withoutGuards: Slots = {
   'tenant-auth': off,
   'tenant-guarantee': off,
   'tenant-cap': off,
@@ -43,7 +44,7 @@ export function labelled(model: TenantModel, more: Readonly<Record<string, strin
  * this tenant's log stays free of what was meant for another.
  */
 export function misdirected(model: TenantModel): Route {
-  const headers = [...model.hosts].sort(byText).map((host) => ({
+  const headers = [...model.hosts].sort(compareText).map((host) => ({
     name: serverNameHeader,
     stringMatch: { exact: host },
     invertMatch: true,

@@ -2,15 +2,16 @@ import { anyOf } from '@bulkhead/envoy'
 import type { Cluster, ClusterLoadAssignment, TransportSocket } from '@bulkhead/envoy'
 import type { TenantId } from '@bulkhead/tenancy'
 import { clusterName } from '@bulkhead/tenancy'
+import { compareText } from '../../model/compare-text.ts'
 import type { Backend, Endpoint, TenantModel } from '../../model/model.ts'
-import { byText, extension, overAds } from '../values.ts'
+import { extension, overAds } from '../values.ts'
 
 /** The backends of a tenant, each once, in the order of their digests. */
 export function backendsOf(model: TenantModel): readonly Backend[] {
   const byDigest = new Map<string, Backend>()
   for (const { action } of model.routes)
     if (action.kind === 'forward') byDigest.set(action.backend.digest, action.backend)
-  return [...byDigest.values()].sort((left, right) => byText(left.digest, right.digest))
+  return [...byDigest.values()].sort((left, right) => compareText(left.digest, right.digest))
 }
 
 /** Envoy learns the addresses from us alone: no name is resolved there, so none can lead it astray. */
@@ -58,14 +59,10 @@ function tls(sni: string, rootsFile: string): TransportSocket {
       alpnProtocols: ['http/1.1'],
       validationContext: {
         trustedCa: { filename: rootsFile },
-        matchTypedSubjectAltNames: [{ sanType: isAddress(sni) ? 'IP_ADDRESS' : 'DNS', matcher: { exact: sni } }],
+        matchTypedSubjectAltNames: [{ sanType: 'DNS', matcher: { exact: sni } }],
       },
     },
   })
-}
-
-function isAddress(name: string): boolean {
-  return /^[0-9.]+$/.test(name)
 }
 
 /** The addresses of a backend; a backend without any answers 503 and leaves its cluster in place. */
@@ -76,7 +73,7 @@ export function endpointsOf(id: TenantId, backend: Backend): ClusterLoadAssignme
 /** Addresses in an order of their own, each once, so that the order in which they were seen does not show. */
 export function loadAssignment(name: string, endpoints: readonly Endpoint[]): ClusterLoadAssignment {
   const byAddress = new Map(endpoints.map((endpoint) => [`${endpoint.address}:${endpoint.port}`, endpoint]))
-  const sorted = [...byAddress].sort(([left], [right]) => byText(left, right))
+  const sorted = [...byAddress].sort(([left], [right]) => compareText(left, right))
   const lbEndpoints = sorted.map(([, { address, port }]) => ({
     endpoint: { address: { socketAddress: { address, portValue: port } } },
   }))

@@ -1,7 +1,8 @@
 import type { RouteAction, RouteMatch } from '@bulkhead/envoy'
+import { compareText } from '../../model/compare-text.ts'
 import type { PathMatch } from '../../model/model.ts'
 import { pathShape } from '../../model/public-match.ts'
-import { byText, extension } from '../values.ts'
+import { extension } from '../values.ts'
 
 /** One way in which Envoy recognises a path, and what the backend gets to see instead of it. */
 export interface PathRule {
@@ -70,8 +71,8 @@ export function comparePaths(left: PathMatch, right: PathMatch): number {
   if (left.kind !== right.kind) return rank[left.kind] - rank[right.kind]
   const a = pathShape(left)
   const b = pathShape(right)
-  if (left.kind === 'prefix') return b.length - a.length || byText(a, b)
-  return left.kind === 'template' ? compareTemplates(a, b) : byText(a, b)
+  if (left.kind === 'prefix') return b.length - a.length || compareText(a, b)
+  return left.kind === 'template' ? compareTemplates(a, b) : compareText(a, b)
 }
 
 // Two templates that match one path have equally many segments: the first difference decides, the literal wins.
@@ -82,12 +83,12 @@ function compareTemplates(left: string, right: string): number {
     const order = compareSegments(segment, b[index] ?? '')
     if (order !== 0) return order
   }
-  return a.length - b.length || byText(left, right)
+  return a.length - b.length || compareText(left, right)
 }
 
 function compareSegments(left: string, right: string): number {
   if (isParameter(left) !== isParameter(right)) return isParameter(left) ? 1 : -1
-  return isParameter(left) ? 0 : byText(left, right)
+  return isParameter(left) ? 0 : compareText(left, right)
 }
 
 function segmentsOf(path: string): readonly string[] {

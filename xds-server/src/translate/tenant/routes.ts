@@ -1,9 +1,10 @@
 import { anyOf } from '@bulkhead/envoy'
 import type { HeaderMatcher, Route as EnvoyRoute, RouteAction, RouteMatch, RouteRetryPolicy } from '@bulkhead/envoy'
 import { clusterName, routeName } from '@bulkhead/tenancy'
+import { compareText } from '../../model/compare-text.ts'
 import type { Route, TenantModel } from '../../model/model.ts'
 import { publicMatch } from '../../model/public-match.ts'
-import { byText, extension, literal, milliseconds, off, overwrite } from '../values.ts'
+import { extension, literal, milliseconds, off, overwrite } from '../values.ts'
 import { answer, authenticatedOnly, cappedOnly, labelled, misdirected, notFound, suspended } from './answers.ts'
 import { forwardsToken } from './authentication.ts'
 import { comparePaths, pathRules } from './paths.ts'
@@ -32,12 +33,12 @@ function groupByPath(routes: readonly Route[]): readonly Group[] {
 
 function compareRoutes(left: Route, right: Route): number {
   return (
-    byText(left.host, right.host) ||
+    compareText(left.host, right.host) ||
     comparePaths(publicMatch(left), publicMatch(right)) ||
     // Named methods before "all methods"; otherwise any order that is always the same.
     Number(left.methods.length === 0) - Number(right.methods.length === 0) ||
-    byText(left.toolSet.uid, right.toolSet.uid) ||
-    byText(left.tool.uid, right.tool.uid)
+    compareText(left.toolSet.uid, right.toolSet.uid) ||
+    compareText(left.tool.uid, right.tool.uid)
   )
 }
 
@@ -54,7 +55,7 @@ function routesOfPath(model: TenantModel, group: Group): readonly EnvoyRoute[] {
 function methodNotAllowed(model: TenantModel, group: Group): readonly EnvoyRoute[] {
   const [route] = group
   const name = `${routeName(model.id, route.toolSet.uid, route.tool.uid)}/method`
-  const allow = [...new Set(group.flatMap(({ methods }) => methods))].sort(byText).join(', ')
+  const allow = [...new Set(group.flatMap(({ methods }) => methods))].sort(compareText).join(', ')
   const isPublic = group.every(({ access }) => access === 'Public')
   return matchesOf(group).map((match) => {
     const refusal = answer(name, { ...match, headers: hostMatcher(model, route) }, 405, 'method_not_allowed')
@@ -98,7 +99,7 @@ function hostMatcher(model: TenantModel, route: Route): readonly HeaderMatcher[]
 }
 
 function methodMatcher(methods: readonly string[]): readonly HeaderMatcher[] {
-  const [first, ...others] = [...methods].sort(byText)
+  const [first, ...others] = [...methods].sort(compareText)
   if (first === undefined) return []
   if (others.length === 0) return [{ name: ':method', stringMatch: { exact: first } }]
   return [{ name: ':method', stringMatch: { safeRegex: { regex: [first, ...others].join('|') } } }]

@@ -7,9 +7,10 @@ import type {
 } from '@bulkhead/envoy'
 import type { Host, TenantId } from '@bulkhead/tenancy'
 import { beyondGuaranteeHeader, routesName, serverNameHeader, tenantHeader } from '@bulkhead/tenancy'
+import { compareText } from '../../model/compare-text.ts'
 import type { TenantModel } from '../../model/model.ts'
 import type { FleetSettings } from '../settings.ts'
-import { byText, literal, overwrite } from '../values.ts'
+import { literal, overwrite } from '../values.ts'
 import { authentication } from './authentication.ts'
 import { backendsOf, clusterOf, endpointsOf } from './clusters.ts'
 import { cap, guarantee, serviceLimits } from './limits.ts'
@@ -36,7 +37,7 @@ export function translateTenant(model: TenantModel, settings: FleetSettings): Te
     clusters: backends.map((backend) => clusterOf(id, backend, settings.backendRootsFile)),
     endpoints: backends.map((backend) => endpointsOf(id, backend)),
     routes: { name: routesName(id), virtualHosts: [virtualHost(model)] },
-    scopes: [...model.hosts].sort(byText).map((host) => scope(host, id)),
+    scopes: [...model.hosts].sort(compareText).map((host) => scope(host, id)),
   }
 }
 
