@@ -1,6 +1,6 @@
-import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
+import { encode, TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { clusterOf } from '../store/sample.ts'
+import { clusterOf, secretOf } from '../store/sample.ts'
 import { FIRST, NODE, SDS, useWorld } from './test-server.ts'
 
 const world = useWorld()
@@ -62,8 +62,7 @@ describe('streams', () => {
   })
 
   test('rule 72, S-143: certificates come on a stream of their own, unknown names are answered at once', async () => {
-    const bytes = encode('envoy.extensions.transport_sockets.tls.v3.Secret', { name: 'a.example' })
-    world.fleet.store.publish('edge', [makeResource(TYPE_URLS.secret, 'a.example', bytes)])
+    world.fleet.store.publish('edge', [secretOf('a.example')])
     world.fleet.store.open()
     await world.start()
     const stream = (await world.connect()).stream(`${SDS}/DeltaSecrets`)

@@ -69,7 +69,7 @@ function published({ group, published: resources }: GroupState): ReadonlyMap<str
 function heldBack(state: GroupState): ReadonlyMap<string, Target> {
   const pinned = isPinned(state)
   const good = state.lastGood ?? new Map<string, EncodedResource>()
-  const kept = pinned ? [...good].filter(([key, { typeUrl }]) => !isWithdrawnScope(state, key, typeUrl)) : []
+  const kept = pinned ? [...good].filter(([key, { typeUrl }]) => !isWithdrawnHost(state, key, typeUrl)) : []
   const targets = new Map<string, Target>()
   for (const [key, resource] of kept) targets.set(key, { group: state.group, resource })
   for (const [key, resource] of state.published) {
@@ -79,7 +79,7 @@ function heldBack(state: GroupState): ReadonlyMap<string, Target> {
   return targets
 }
 
-/** Taking a host away counts at once, whatever else was refused. */
-function isWithdrawnScope(state: GroupState, key: string, typeUrl: string): boolean {
-  return typeUrl === TYPE_URLS.scopedRoute && !state.published.has(key)
+/** Taking a host and its certificate away counts at once, whatever else was refused: another group may have them. */
+function isWithdrawnHost(state: GroupState, key: string, typeUrl: string): boolean {
+  return (typeUrl === TYPE_URLS.scopedRoute || typeUrl === TYPE_URLS.secret) && !state.published.has(key)
 }

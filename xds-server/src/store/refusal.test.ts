@@ -1,11 +1,12 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
+import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import type { DeltaResponse } from '../subscription/index.ts'
 import type { SimulatedClient } from '../subscription/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf } from './sample.ts'
+import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf, secretOf } from './sample.ts'
 
-const { cluster, endpoints, listener, routeConfiguration, scopedRoute } = TYPE_URLS
+const { cluster, endpoints, listener, routeConfiguration, scopedRoute, secret } = TYPE_URLS
 
 function fleetWith(...groups: readonly string[]): Fleet {
   const fleet = new Fleet()
@@ -75,6 +76,19 @@ describe('refusals', () => {
     fleet.store.publish('a', groupOf('a', 'bad'))
     expect(client.receive()).toEqual([])
     expect(routesSent(other.receive())).toEqual([])
+  })
+
+  test("a late refusal brings back neither a host nor a certificate that is another group's by now", () => {
+    const fleet = fleetWith('a', 'b')
+    const moving = (routes: string): readonly EncodedResource[] => [scopeOf('x.example', routes), secretOf('x.example')]
+    fleet.store.publish('a', [...groupOf('a'), ...moving('a/routes')])
+    const client = started(fleet)
+    fleet.store.publish('a', groupOf('a', 'bad'))
+    const late = client.receive().find(({ typeUrl }) => typeUrl === routeConfiguration)
+    fleet.store.publish('b', [...groupOf('b'), ...moving('b/routes')])
+    client.nack(late!)
+    expect(fleet.store.isPinned('a')).toBe(true)
+    for (const typeUrl of [scopedRoute, secret]) expect(fleet.store.find(typeUrl, 'x.example')?.group).toBe('b')
   })
 
   test('endpoints of a group go on changing while its routes are refused', () => {

@@ -31,6 +31,11 @@ export function scopeOf(host: string, routes: string): EncodedResource {
   return makeResource(TYPE_URLS.scopedRoute, host, encode('envoy.config.route.v3.ScopedRouteConfiguration', message))
 }
 
+/** A host's certificate. */
+export function secretOf(name: string): EncodedResource {
+  return makeResource(TYPE_URLS.secret, name, encode('envoy.extensions.transport_sockets.tls.v3.Secret', { name }))
+}
+
 /** A listener. */
 export function listenerOf(name: string): EncodedResource {
   return makeResource(TYPE_URLS.listener, name, encode('envoy.config.listener.v3.Listener', { name }))
