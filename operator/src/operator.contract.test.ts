@@ -190,12 +190,16 @@ test("S-163 a tenant's role reaches its own rows and nothing else", async () => 
 test('a suspended Tenant mints no tokens and logs in nowhere, until it resumes', async () => {
   const { id } = await steps.factsOf('acme')
   const credentials = await steps.secret('tenant-acme', 'app-credentials')
-  await steps.changeTenant('acme', { suspended: true })
+  const session = await steps.login(id)
+  session.on('error', () => undefined)
+  // With another change beside it, so that the role is mended and shut in one step.
+  await steps.changeTenant('acme', { suspended: true, database: { connectionLimit: 19 } })
   const suspended = await steps.tenantWith('acme', 'False', ['IdentityReady', 'DatabaseReady', 'Ready'])
   expect(findCondition(suspended.status?.conditions, 'Ready')?.reason).toBe('Suspended')
   expect(suspended.status?.identity?.jwks).toContain('RSA')
   expect(await steps.token(credentials)).toHaveProperty('error')
   await expect(steps.login(id)).rejects.toThrow('not permitted to log in')
+  await expect(session.query('SELECT 1'), 'a session from before is ended').rejects.toThrow()
   await steps.changeTenant('acme', { suspended: false })
   await steps.tenantWith('acme', 'True', walls)
   expect(await steps.token(credentials)).toHaveProperty('azp')

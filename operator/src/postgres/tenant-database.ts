@@ -25,7 +25,12 @@ export interface RoleSettings {
 export type SeenRole =
   | { readonly kind: 'absent' }
   | { readonly kind: 'foreign' }
-  | ({ readonly kind: 'own'; readonly config: readonly string[] } & RoleSettings)
+  | ({
+      readonly kind: 'own'
+      readonly config: readonly string[]
+      /** Somebody is logged in, whether or not anybody may log in now. */
+      readonly hasSessions: boolean
+    } & RoleSettings)
 
 export type SeenSchema =
   { readonly kind: 'absent' } | { readonly kind: 'foreign' } | { readonly kind: 'own'; readonly version: number }
@@ -109,6 +114,7 @@ interface RoleRow {
   readonly rolconnlimit: number
   readonly rolconfig: string[] | null
   readonly is_plain: boolean
+  readonly has_sessions: boolean
   readonly comment: string | null
 }
 
@@ -117,6 +123,7 @@ async function seeRole(tx: Tx, { role, uid }: DatabaseTenant): Promise<SeenRole>
     SELECT rolcanlogin, rolconnlimit, rolconfig,
       NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls) AND NOT EXISTS (
         SELECT FROM pg_auth_members WHERE member = pg_roles.oid) AS is_plain,
+      EXISTS (SELECT FROM pg_stat_activity WHERE usename = rolname) AS has_sessions,
       shobj_description(oid, 'pg_authid') AS comment
     FROM pg_roles WHERE rolname = ${role}`.execute(tx)
   const row = rows[0]
@@ -126,6 +133,7 @@ async function seeRole(tx: Tx, { role, uid }: DatabaseTenant): Promise<SeenRole>
   return {
     kind: 'own',
     canLogin: row.rolcanlogin,
+    hasSessions: row.has_sessions,
     connectionLimit: row.rolconnlimit,
     config: row.rolconfig?.toSorted() ?? [],
   }

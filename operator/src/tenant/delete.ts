@@ -117,7 +117,7 @@ async function observeRealm({ keycloak }: Parts, owner: Owner, signal: AbortSign
 async function observeDatabase({ databases }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['database']> {
   const { role, schema } = await databases.observe(databaseTenantOf(owner), signal)
   return {
-    role: role.kind === 'own' ? (role.canLogin ? 'open' : 'shut') : 'gone',
+    role: role.kind === 'own' ? (role.canLogin || role.hasSessions ? 'open' : 'shut') : 'gone',
     schema: schema.kind === 'own' ? 'own' : 'gone',
   }
 }

@@ -128,4 +128,7 @@ test('a suspended tenant is shut at both doors, and stays as it is once it is sh
     database: seen(databaseAsWanted(suspended)),
   }
   expect(plan(suspended, shut)).toEqual([])
+  const before = databaseAsWanted(suspended)
+  const role = before.role.kind === 'own' ? { ...before.role, hasSessions: true } : before.role
+  expect(kindsOf({ ...shut, database: seen({ ...before, role }) }, suspended)).toEqual(['database/set-login'])
 })

@@ -108,7 +108,9 @@ function planDatabase({ tenant, settings }: Wanted['database'], seen: DatabaseSe
     return [{ wall: 'database', kind: 'prepare-database' }]
   }
   const { canLogin } = settings
-  return role.canLogin === canLogin ? [] : [{ wall: 'database', kind: 'set-login', canLogin }]
+  // A session from before outlives the login; whatever shut the door, it is ended too.
+  const isAsWanted = role.canLogin === canLogin && (canLogin || !role.hasSessions)
+  return isAsWanted ? [] : [{ wall: 'database', kind: 'set-login', canLogin }]
 }
 
 type OwnRole = Extract<DatabaseSeen['role'], { kind: 'own' }>
