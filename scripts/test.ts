@@ -5,6 +5,14 @@ import { z } from 'zod'
 import { repositoryRoot, runStep, type Step } from './steps.ts'
 
 const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numPendingTests: z.number() })
+const policy = z.array(
+  z.object({
+    name: z.string(),
+    location: z.object({ file: z.string(), row: z.number() }),
+    fail: z.boolean().default(false),
+    error: z.unknown().optional(),
+  }),
+)
 const folder = join(repositoryRoot, 'node_modules/.cache/test-reports')
 
 function vitest(project: string): Step {
@@ -22,11 +30,15 @@ function vitest(project: string): Step {
   }
 }
 
+// Its report goes to a file, to be counted and, where a test failed, named.
+const policyReport = join(folder, 'policy.json')
+const policyTests = '.tools/bin/opa test --v0-compatible=false --format=json xds-server/policy'
+
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 const steps: readonly Step[] = [
   vitest('unit'),
-  { name: 'tests: policy', command: ['.tools/bin/opa', 'test', '--v0-compatible=false', 'xds-server/policy'] },
+  { name: 'tests: policy', command: ['sh', '-c', `${policyTests} > "$0"`, policyReport] },
   vitest('contract'),
   vitest('e2e'),
 ]
@@ -45,6 +57,13 @@ for (const project of ['unit', 'contract', 'e2e']) {
   passedCount += counts.numPassedTests
   failedCount += counts.numFailedTests
   skippedCount += counts.numPendingTests
+}
+if (existsSync(policyReport)) {
+  const outcomes = policy.parse(JSON.parse(readFileSync(policyReport, 'utf8')))
+  const broken = outcomes.filter(({ fail, error }) => fail || error !== undefined)
+  for (const { name, location } of broken) console.error(`✗ ${location.file}:${location.row} ${name}`)
+  failedCount += broken.length
+  passedCount += outcomes.length - broken.length
 }
 if (failed.length > 0) console.error(`\nfailed: ${failed.join(', ')}`)
 console.log(`\n${passedCount} passed, ${Math.max(failedCount, failed.length)} failed, ${skippedCount} skipped`)

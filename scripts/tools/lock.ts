@@ -45,7 +45,11 @@ function take(path: string): boolean {
 
 function touchLock(path: string): void {
   const now = new Date()
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) utimesSync(path, now, now)
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // Another run took it for dead and has taken it over; this one goes on, see above.
+  }
 }
 
 function readHolder(path: string): number | undefined {
