@@ -12,6 +12,10 @@ help: ## Say what there is
 node_modules/.package-lock.json: package-lock.json
 	@scripts/install-packages.sh
 
+# Whoever only stops or looks waits for no installation, unless there is nothing to run with.
+node_modules/.bin/node:
+	@scripts/install-packages.sh
+
 install: node_modules/.package-lock.json ## Install the npm packages (Node 24 among them)
 
 tools: install ## Build and fetch every real part once, into a cache shared by all checkouts
@@ -26,10 +30,10 @@ instance = $(if $(INSTANCE),--instance $(INSTANCE))
 up: tools ## Start the local platform and leave it running
 	@node e2e/platform/main.ts up $(instance)
 
-down: install ## Stop exactly what `make up` (or `make demo`) started
+down: node_modules/.bin/node ## Stop exactly what `make up` (or `make demo`) started
 	@node e2e/platform/main.ts down $(instance) $(if $(WIPE),--wipe)
 
-status: install ## Show each part: version, pid, port, ready, memory
+status: node_modules/.bin/node ## Show each part: version, pid, port, ready, memory
 	@node e2e/platform/main.ts status $(instance)
 
 test: tools ## Run every test: unit, policy, contract, scenarios
