@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GatewayAnswer } from '../client/gateway-client.ts'
-import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
+import { createOrganisation, publishStandard, waitReady, type Organisation } from '../world/organisation.ts'
 import { eventually } from '../world/eventually.ts'
+import { tenant } from '../world/objects.ts'
 import { openScenario, type Scenario } from './scenario.ts'
 
 let scenario: Scenario
@@ -28,6 +29,8 @@ beforeAll(async () => {
   ])
 })
 afterAll(() => scenario.close(acme, globex, small))
+
+const hoarder = () => scenario.name('hoarder')
 
 const statuses = (answers: readonly GatewayAnswer[]) => new Set(answers.map((answer) => answer.status))
 
@@ -70,6 +73,33 @@ test('S-095 a tenant beyond its ceiling gets 429, and the other tenant nothing o
   const others = await Promise.all(Array.from({ length: 20 }, () => globex.send({ path: '/orders/1', token: theirs })))
   expect(statuses(await flood)).toContain(429)
   expect(statuses(others)).toEqual(new Set([200]))
+})
+
+test('what nobody was guaranteed is shared, and not one request more', async () => {
+  const limits = (guaranteed: number) => ({ limits: { requestsPerSecond: { guaranteed, ceiling: 900 } } })
+  const hungry = await createOrganisation(scenario.name('hungry'), { ...scenario, tenantSpec: limits(5) })
+  try {
+    await publishStandard(hungry)
+    const flood = () => Promise.all(Array.from({ length: 60 }, () => hungry.send({ path: '/open' })))
+    await eventually(async () => expect(statuses(await flood())).toEqual(new Set([200])))
+
+    // What is left of the fleet's 1,000 is promised to somebody else: 5 stay for all.
+    await scenario.kubectl.apply([tenant(hoarder(), limits(1000 - 300 - 300 - 10 - 5 - 5))])
+    await waitReady(scenario.kubectl, undefined, [`tenant/${hoarder()}`])
+    await eventually(async () => expect(statuses(await flood())).toEqual(new Set([200, 429])))
+    const theirs = await globex.token()
+    const [, ...others] = await Promise.all([
+      flood(),
+      ...Array.from({ length: 20 }, () => globex.send({ path: '/orders/1', token: theirs })),
+    ])
+    expect(statuses(others)).toEqual(new Set([200]))
+
+    await scenario.kubectl.apply([tenant(hoarder(), limits(1))])
+    await eventually(async () => expect(statuses(await flood())).toEqual(new Set([200])))
+  } finally {
+    await scenario.kubectl.run(['delete', 'tenant', '--ignore-not-found', '--timeout=90s', hoarder(), hungry.name])
+    await hungry.stop()
+  }
 })
 
 test('the rate-limit service stopped: the local buckets still limit, and tenants within their guarantee are served', async () => {
