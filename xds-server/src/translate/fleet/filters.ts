@@ -1,10 +1,10 @@
 import type { ExtAuthz, HttpFilter, LocalRateLimit, MessageName, MessageOf, RatelimitRateLimit } from '@bulkhead/envoy'
 import { subscriptionHeader } from '@bulkhead/tenancy'
-import { answerUnknownHost } from '../lua.ts'
 import type { FilterName } from '../names.ts'
 import { localStage, metadataNamespaces, platformClusters, rateLimitDomain, tenantJwt } from '../names.ts'
 import type { FleetSettings } from '../settings.ts'
 import { extension, grpc, milliseconds, overwrite, percent } from '../values.ts'
+import { answerUnknownHost } from './unknown-host.ts'
 
 // Typed by the list of names, so that a filter cannot stand under a name that no tenant's slot would find.
 function filter<Name extends MessageName>(name: FilterName, type: Name, config: MessageOf<Name>): HttpFilter {

@@ -2,8 +2,12 @@ import type { EnvoyAny, JwtProvider } from '@bulkhead/envoy'
 import { anyOf } from '@bulkhead/envoy'
 import type { IdentityModel, TenantModel } from '../../model/model.ts'
 import { payloadKey, tenantJwt } from '../names.ts'
-import { answerAll } from '../lua.ts'
 import { extension } from '../values.ts'
+
+const answerUnavailable = `function envoy_on_request(handle)
+  handle:respond({[':status'] = '503'}, '')
+end
+`
 
 /**
  * What a tenant puts into the slot `tenant-auth`: its one JWT filter with its realm's keys and no others. Until the
@@ -14,7 +18,7 @@ export function authentication(model: TenantModel): EnvoyAny {
   const filter =
     identity === undefined
       ? extension(tenantJwt, 'envoy.extensions.filters.http.lua.v3.Lua', {
-          defaultSourceCode: { inlineString: answerAll(503) },
+          defaultSourceCode: { inlineString: answerUnavailable },
         })
       : extension(tenantJwt, 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication', {
           providers: { realm: provider(identity, forwardsTokens(model)) },

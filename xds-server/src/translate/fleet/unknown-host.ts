@@ -21,11 +21,3 @@ function envoy_on_request(handle)
   end
 end
 `
-
-/** Gives every request the same answer. */
-export function answerAll(status: number): string {
-  return `function envoy_on_request(handle)
-  handle:respond({[':status'] = '${status}'}, '')
-end
-`
-}
