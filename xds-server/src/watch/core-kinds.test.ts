@@ -31,3 +31,11 @@ test('of a Pod nothing is kept but who it is and its own address', () => {
   expect(parsePod(raw)).toEqual({ ok: true, value: { ...metadata, podIp: '10.0.0.1' } })
   expect(parsePod({ metadata })).toMatchObject({ value: { podIp: '' } })
 })
+
+test.each([
+  ['Running', '10.0.0.1'],
+  ['Succeeded', ''],
+  ['Failed', ''],
+])("a Pod in phase %s has the address %j: what has ended may leave it to another tenant's", (phase, podIp) => {
+  expect(parsePod({ metadata, status: { podIP: '10.0.0.1', phase } })).toMatchObject({ value: { podIp } })
+})

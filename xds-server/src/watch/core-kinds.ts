@@ -56,7 +56,7 @@ const slice = z.object({
 
 const pod = z.object({
   metadata: names.extend({ uid: z.string() }),
-  status: z.object({ podIP: z.string().default('') }).prefault({}),
+  status: z.object({ podIP: z.string().default(''), phase: z.string().default('') }).prefault({}),
 })
 
 /** Reads what we need of a Service. */
@@ -93,7 +93,11 @@ export function parseSlice(raw: unknown): Parsed<SliceObject> {
 
 /** Reads what we need of a Pod, which is little: there are many. */
 export function parsePod(raw: unknown): Parsed<PodObject> {
-  return parse(pod, raw, ({ metadata, status }) => ({ ...metadata, podIp: status.podIP }))
+  return parse(pod, raw, ({ metadata, status: { phase, podIP } }) => {
+    // A Pod that has ended keeps its address in its status, while another Pod, of another tenant too, may have it.
+    const hasEnded = phase === 'Succeeded' || phase === 'Failed'
+    return { ...metadata, podIp: hasEnded ? '' : podIP }
+  })
 }
 
 function parse<Raw, T>(schema: z.ZodType<Raw>, raw: unknown, read: (value: Raw) => T): Parsed<T> {
