@@ -20,7 +20,7 @@ import type { BundleServer } from './bundles/server.ts'
 import { xdsServerConfig } from './config.ts'
 import type { XdsServerConfig } from './config.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
-import { addressRanges } from './build/address-ranges.ts'
+import { addressRanges } from './build/tools/address-ranges.ts'
 import { createLookUp } from './resolve/look-up.ts'
 import { startXdsServer } from './serve/index.ts'
 import type { XdsServer } from './serve/index.ts'
@@ -51,11 +51,14 @@ async function main(config: XdsServerConfig, signal: AbortSignal): Promise<void>
     fleetSettings: fleetSettingsOf(config),
     certificates: () => edge.map(({ current }) => current()),
   })
+  const failed = new AbortController()
+  control.open.catch((fault: unknown) => failed.abort(new Error('Cannot begin to serve', { cause: fault })))
   for (const { follow } of edge) follow(() => control.rebuildAll())
   const xds = await startXds(config, fleet, logger)
   const health = await createHttpServer({ ...config.http, routes: healthRoutes(control.readiness, metrics) })
   logger.info({ grpc: xds.port, bundles: bundles.port, http: health.port }, 'xds-server started')
-  await aborted(signal)
+  await aborted(AbortSignal.any([signal, failed.signal]))
+  failed.signal.throwIfAborted() // nothing is served yet, so there is nothing to end in order
   logger.info({}, 'xds-server stops')
   await control.stop()
   await Promise.all([xds.close(goodbyeMs), bundles.close()])
