@@ -1,6 +1,6 @@
 import { decode, TYPE_URLS } from '@bulkhead/envoy'
 import { expect, test } from 'vitest'
-import { aTool, aToolSet } from './build/fixtures.ts'
+import { aTool, aToolSet } from './build/testing/fixtures.ts'
 import type { Fleet } from './store/index.ts'
 import { acmeId, populated, start } from './testing/control-plane.ts'
 import type { FakeApi } from './testing/fake-api.ts'

@@ -14,7 +14,7 @@ import {
   acmeUid,
   anInput,
   settings,
-} from './fixtures.ts'
+} from './testing/fixtures.ts'
 import type { TenantInput } from './input.ts'
 
 const build = (fields: Partial<TenantInput>): Built => buildTenant(anInput(fields), settings)

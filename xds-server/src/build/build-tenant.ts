@@ -12,8 +12,8 @@ import { applyPolicies } from './policies.ts'
 import { publishRoutes } from './routes.ts'
 import type { Publisher } from './routes.ts'
 import { byUid, planModel, subscriptionModel } from './subscriptions.ts'
-import { understandInvalidTool, understandTool } from './tool.ts'
-import type { UnderstoodTool } from './tool.ts'
+import { understandInvalidTool, understandTool } from './tools/tool.ts'
+import type { UnderstoodTool } from './tools/tool.ts'
 import { besideUnreadable, invalidOf, refusingToolSets, unreadable } from './unreadable.ts'
 
 /** The model of one tenant and what was found on each of its objects; throws only on a Tenant name that cannot be. */

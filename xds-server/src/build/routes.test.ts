@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Built, Finding, Route } from '../model/model.ts'
 import { buildTenant } from './build-tenant.ts'
-import { aTool, aToolSet, anInput, settings } from './fixtures.ts'
+import { aTool, aToolSet, anInput, settings } from './testing/fixtures.ts'
 import type { TenantInput } from './input.ts'
 
 const build = (fields: Partial<TenantInput>): Built => buildTenant(anInput(fields), settings)

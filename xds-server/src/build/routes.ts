@@ -7,7 +7,7 @@ import { pathText, publicMatch } from '../model/public-match.ts'
 import { resolveConflicts } from './conflicts.ts'
 import type { Candidate } from './conflicts.ts'
 import { compareAge, refOf } from './order.ts'
-import type { UnderstoodTool } from './tool.ts'
+import type { UnderstoodTool } from './tools/tool.ts'
 
 export interface PublishedRoutes {
   readonly routes: readonly Route[]

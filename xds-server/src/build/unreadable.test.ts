@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { TenantModel } from '../model/model.ts'
 import { buildTenant } from './build-tenant.ts'
-import { aPolicy, aTool, aToolSet, anInput, settings } from './fixtures.ts'
+import { aPolicy, aTool, aToolSet, anInput, settings } from './testing/fixtures.ts'
 import type { InvalidObject, TenantInput } from './input.ts'
 
 const problem = 'spec.colour: unknown'

@@ -1,7 +1,7 @@
 import { clusterName, routeName, routesName, tenantId } from '@bulkhead/tenancy'
 import { expect, test } from 'vitest'
 import { buildTenant } from '../build/build-tenant.ts'
-import { aTool, aToolSet, acmeId, anInput, settings } from '../build/fixtures.ts'
+import { aTool, aToolSet, acmeId, anInput, settings } from '../build/testing/fixtures.ts'
 import { blameFor } from './blame.ts'
 
 const { model } = buildTenant(

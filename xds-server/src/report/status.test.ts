@@ -1,7 +1,7 @@
 import type { Condition } from '@bulkhead/crds'
 import { describe, expect, test } from 'vitest'
 import { buildTenant } from '../build/build-tenant.ts'
-import { aTenant, aTool, anInput, settings } from '../build/fixtures.ts'
+import { aTenant, aTool, anInput, settings } from '../build/testing/fixtures.ts'
 import type { Finding, ObjectRef } from '../model/model.ts'
 import { isDifferent, timed, transitionOf } from './difference.ts'
 import { objectConditions, tenantCondition } from './status.ts'

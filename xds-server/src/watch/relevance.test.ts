@@ -1,6 +1,6 @@
 import type { Subscription, Tenant } from '@bulkhead/crds'
 import { describe, expect, test } from 'vitest'
-import { aSubscription, aTenant, aTool } from '../build/fixtures.ts'
+import { aSubscription, aTenant, aTool } from '../build/testing/fixtures.ts'
 import { isObjectChanged, isSubscriptionChanged, isTenantChanged } from './relevance.ts'
 import { parsers } from './seen.ts'
 import type { Seen } from './seen.ts'

@@ -2,12 +2,12 @@
 import { accessPolicy, plan, subscription, tenant, tool, toolSet } from '@bulkhead/crds'
 import type { AccessPolicy, Plan, Subscription, Tenant, Tool, ToolSet } from '@bulkhead/crds'
 import { audienceOf, parseTenantName, realmOf, tenantId } from '@bulkhead/tenancy'
-import { addressRanges } from './address-ranges.ts'
-import type { BuildSettings, TenantInput } from './input.ts'
+import { addressRanges } from '../tools/address-ranges.ts'
+import type { BuildSettings, TenantInput } from '../input.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-export interface MetadataFields {
+interface MetadataFields {
   readonly uid?: string
   readonly created?: string
   readonly namespace?: string
@@ -44,7 +44,7 @@ function statusOf(name: string, uid: string): Fields {
   }
 }
 
-export interface TenantFields extends MetadataFields {
+interface TenantFields extends MetadataFields {
   readonly spec?: Fields
   readonly status?: Fields
 }

@@ -1,10 +1,10 @@
 import type { Metadata, Problem, Tool } from '@bulkhead/crds'
 import { durationMs } from '@bulkhead/crds'
-import type { ObjectRef, PathMatch, RouteAction } from '../model/model.ts'
+import type { ObjectRef, PathMatch, RouteAction } from '../../model/model.ts'
 import { backendOf } from './backend.ts'
 import type { BackendContext } from './backend.ts'
-import type { InvalidObject } from './input.ts'
-import { refOf } from './order.ts'
+import type { InvalidObject } from '../input.ts'
+import { refOf } from '../order.ts'
 
 /** A tool for itself, before any tool set publishes it. */
 export interface UnderstoodTool {
