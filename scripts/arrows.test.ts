@@ -12,6 +12,7 @@ test.each([
   ['xds-server/src/a.ts', "import { x } from '../../operator/src/b.ts'"],
   ['xds-server/src/build/a.ts', "import { x } from '../serve/b.ts'"],
   ['xds-server/src/subscription/a.ts', "import { x } from '../model/model.ts'"],
+  ['xds-server/src/control/a.ts', "import { x } from '../report/b.ts'"],
   ['crds/src/a.ts', "const x = await import('@bulkhead/runtime')"],
 ])('%s must not hold: %s', (path, text) => expect(problemsOf(path, text)).toHaveLength(1))
 

@@ -28,6 +28,9 @@ const roomArrows: Readonly<Record<string, readonly string[]>> = {
   'xds-server/src/serve': ['subscription', 'store'],
   'xds-server/src/resolve': ['model'],
   'xds-server/src/bundles': [],
+  'xds-server/src/watch': ['resolve', 'build', 'model'],
+  'xds-server/src/control': ['watch', 'resolve', 'build', 'model', 'translate', 'assemble', 'store', 'bundles'],
+  'xds-server/src/report': ['control', 'watch', 'build', 'model', 'store'],
 }
 
 const importPattern =
