@@ -21,11 +21,6 @@ export interface Endpoints {
     readonly superuser: { readonly user: string; readonly passwordFile: string }
     readonly operator: { readonly user: string; readonly passwordFile: string }
   }
-  readonly redis: { readonly port: number; readonly passwordFile: string }
-  readonly ratelimit: { readonly grpcPort: number; readonly httpUrl: string; readonly debugUrl: string }
-  readonly operatorUrl: string
-  readonly xdsServerUrl: string
-  readonly xds: { readonly host: string; readonly grpcPort: number; readonly bundlesPort: number }
   readonly envoyAdmin: readonly { readonly name: string; readonly socketPath: string }[]
   readonly opa: readonly OpaEndpoint[]
   /** Ports of the backends that stand behind the demo's Tools. */
@@ -34,12 +29,9 @@ export interface Endpoints {
   readonly logFolder: string
 }
 
-/** One OPA: its full API, its health, the socket it decides on, and the file its decisions are logged to. */
+/** One OPA and the file that its decisions are logged to. */
 export interface OpaEndpoint {
   readonly name: string
-  readonly apiSocketPath: string
-  readonly decisionSocketPath: string
-  readonly healthUrl: string
   readonly logFile: string
 }
 
@@ -47,7 +39,6 @@ export interface OpaEndpoint {
 export function endpointsOf(site: Site): Endpoints {
   const at = pathsOf(site.dir)
   const { ports, secrets } = site
-  const local = (port: number): string => `http://127.0.0.1:${port}`
   return {
     baseDomain,
     edgePort: ports.edge,
@@ -67,21 +58,9 @@ export function endpointsOf(site: Site): Endpoints {
       superuser: { user: 'postgres', passwordFile: secrets.fileOf('postgres-superuser') },
       operator: { user: 'bulkhead_operator', passwordFile: secrets.fileOf('postgres-operator') },
     },
-    redis: { port: ports.redis, passwordFile: secrets.fileOf('redis') },
-    ratelimit: {
-      grpcPort: ports.ratelimitGrpc,
-      httpUrl: local(ports.ratelimitHttp),
-      debugUrl: local(ports.ratelimitDebug),
-    },
-    operatorUrl: local(ports.operator),
-    xdsServerUrl: local(ports.xdsHttp),
-    xds: { host: '127.0.0.1', grpcPort: ports.xdsGrpc, bundlesPort: ports.xdsBundles },
     envoyAdmin: [0, 1].map((index) => ({ name: `envoy-${index}`, socketPath: envoyAdminSocket(site.dir, index) })),
     opa: [0, 1].map((index) => ({
       name: `opa-${index}`,
-      apiSocketPath: at.socket(`opa-${index}-api`),
-      decisionSocketPath: at.socket(`opa-${index}`),
-      healthUrl: `${local(index === 0 ? ports.opa0 : ports.opa1)}/health`,
       logFile: at.log(index === 0 ? 'opa-0' : 'opa-1'),
     })),
     backends: { acme: ports.backendAcme, globex: ports.backendGlobex },

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, rename, stat } from 'node:fs/promises'
 import { getPriority, setPriority } from 'node:os'
 import type { Clock } from './clock.ts'
 import type { Command } from './part.ts'
@@ -8,6 +8,7 @@ import type { ProcessId } from './process-info.ts'
 import { identifyProcess, isRunning } from './process-info.ts'
 
 const pollMs = 50
+const longLogBytes = 20_000_000
 
 /** What a process gets from its surroundings. */
 export interface Surroundings {
@@ -29,6 +30,7 @@ export interface Launched {
  * outputs appended to the log file.
  */
 export async function launch(command: Command, around: Surroundings): Promise<Launched> {
+  await setAsideLongLog(around.logFile)
   const log = await open(around.logFile, 'a', 0o600)
   try {
     const child = spawn(command.file, command.args, {
@@ -54,6 +56,12 @@ export async function launch(command: Command, around: Surroundings): Promise<La
   } finally {
     await log.close()
   }
+}
+
+// Only between two starts: the one before is kept, what is older goes.
+async function setAsideLongLog(logFile: string): Promise<void> {
+  const { size } = await stat(logFile).catch(() => ({ size: 0 }))
+  if (size > longLogBytes) await rename(logFile, `${logFile}.1`)
 }
 
 function endOf(child: ChildProcess): Promise<string> {

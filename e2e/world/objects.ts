@@ -6,11 +6,7 @@ type Fields = Readonly<Record<string, unknown>>
 export interface Manifest {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly annotations?: Readonly<Record<string, string>>
-  }
+  readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly spec: Fields
 }
 
