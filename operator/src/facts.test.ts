@@ -16,8 +16,10 @@ test('a policy that cannot be read destroys nothing', () => {
 })
 
 test('a Subscription whose spec cannot be used keeps its name and its status', () => {
-  expect(readSubscription({ metadata, spec: {}, status: { clientID: 'sub-x' } })).toMatchObject({
+  expect(
+    readSubscription({ metadata, spec: { planRef: { name: 'gold' } }, status: { clientID: 'sub-x' } }),
+  ).toMatchObject({
     kind: 'facts',
-    object: { metadata: { uid: 'u1' }, status: { clientID: 'sub-x' } },
+    object: { metadata: { uid: 'u1' }, spec: { planRef: { name: 'gold' } }, status: { clientID: 'sub-x' } },
   })
 })

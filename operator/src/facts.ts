@@ -17,6 +17,7 @@ export type TenantFacts = z.infer<typeof tenantFacts>
 /** What can be read of every Subscription. */
 export const subscriptionFacts = z.object({
   metadata: subscription.shape.metadata,
+  spec: subscription.shape.spec.pick({ toolSetRef: true, planRef: true }).partial().catch({}),
   status: subscription.shape.status.catch(undefined),
 })
 export type SubscriptionFacts = z.infer<typeof subscriptionFacts>

@@ -1,6 +1,5 @@
 // operator: watches the API and makes tenants and subscriptions what they say. This file joins the rooms; main.ts
 // makes what they need.
-import { findCondition } from '@bulkhead/crds'
 import { createKeyedQueue } from '@bulkhead/runtime'
 import type { Change, KeyedQueue, ReconcileResult } from '@bulkhead/runtime'
 import { namespaceOf, tenantOfNamespace } from '@bulkhead/tenancy'
@@ -11,11 +10,13 @@ import type { OperatorMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
 import { deleteOrphans } from './subscription/orphans.ts'
 import { leaveRealm, reconcileSubscription } from './subscription/reconcile.ts'
+import type { SubscriptionLook } from './subscription/reconcile.ts'
+import { planGives, tenantGives, toolSetGives } from './subscription/wanted.ts'
 import type { Parts } from './tenant/parts.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import type { Look } from './tenant/reconcile.ts'
 import { ownerOf } from './tenant/wanted.ts'
-import { all, byNamespace, startWatches } from './watches.ts'
+import { all, byNamespace, byPlan, byToolSet, startWatches } from './watches.ts'
 import type { WatchParts, Watches } from './watches.ts'
 
 export interface OperatorOptions extends WatchParts {
@@ -41,11 +42,13 @@ interface Running {
   readonly subscriptions: KeyedQueue<string>
   /** The last complete look at a tenant, by uid: good until its spec changes or a resync is due. */
   readonly looks: Map<string, Look>
+  /** Likewise at a Subscription, by uid. */
+  readonly subscriptionLooks: Map<string, SubscriptionLook>
 }
 
 /** Starts the operator; it runs until the signal is aborted. */
 export function startOperator(options: OperatorOptions): Operator {
-  const looks = new Map<string, Look>()
+  const [looks, subscriptionLooks] = [new Map<string, Look>(), new Map<string, SubscriptionLook>()]
   const { clock, logger, metrics, concurrency } = options
   const tenants = createKeyedQueue<string>({
     ...{ name: 'tenants', clock, logger, metrics, concurrency: concurrency.tenants },
@@ -61,11 +64,12 @@ export function startOperator(options: OperatorOptions): Operator {
   const gate = { isOpen: false }
   const watches: Watches = startWatches(options, {
     onTenant: (change) => gate.isOpen && tenantChanged(running, change),
-    onSubscription: (change) => gate.isOpen && subscriptions.add(subscriptionKey(change)),
-    onToolSet: ({ object }) => gate.isOpen && referenceChanged(running, object.metadata.namespace),
-    onPlan: ({ object }) => gate.isOpen && referenceChanged(running, object.metadata.namespace),
+    onSubscription: (change) => gate.isOpen && subscriptionChanged(running, change),
+    onToolSet: (change) =>
+      gate.isOpen && hasChanged(change, toolSetGives) && referenceChanged(running, byToolSet, change),
+    onPlan: (change) => gate.isOpen && hasChanged(change, planGives) && referenceChanged(running, byPlan, change),
   })
-  const running: Running = { options, watches, tenants, subscriptions, looks }
+  const running: Running = { options, watches, tenants, subscriptions, looks, subscriptionLooks }
   const opened = Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
     gate.isOpen = true
     for (const key of watches.tenants.store.keys()) tenants.add(key)
@@ -89,8 +93,10 @@ function never(opened: Promise<void>): Promise<never> {
 }
 
 // One that is gone is known by its uid, so that its successor of the same name is not taken for it.
-function subscriptionKey({ type, key, object }: Change<SubscriptionFacts>): string {
-  return type === 'deleted' ? `${key}/${object.metadata.uid}` : key
+function subscriptionChanged({ subscriptions, subscriptionLooks }: Running, change: Change<SubscriptionFacts>): void {
+  const { type, key, object } = change
+  if (type === 'deleted') subscriptionLooks.delete(object.metadata.uid)
+  subscriptions.add(type === 'deleted' ? `${key}/${object.metadata.uid}` : key)
 }
 
 function namespaceIn(key: string): string {
@@ -98,25 +104,30 @@ function namespaceIn(key: string): string {
 }
 
 function tenantChanged(running: Running, change: Change<TenantFacts>): void {
-  const { tenants, looks } = running
+  const { tenants, subscriptions, watches, looks } = running
   const { object } = change
   if (change.type === 'deleted') looks.delete(object.metadata.uid)
   tenants.add(change.key)
-  const hasChanged = change.type !== 'modified' || subscriptionsNeed(change.old) !== subscriptionsNeed(object)
   const owner = ownerOf(object.metadata)
-  if (hasChanged && owner !== undefined) referenceChanged(running, namespaceOf(owner.name))
-}
-
-// What subscriptions are made from; whatever else changes in a tenant is nothing to them.
-function subscriptionsNeed({ metadata, spec, status = {} }: TenantFacts): string {
-  const { namespace, identity, conditions } = status
-  const identityReady = findCondition(conditions, 'IdentityReady')?.status
-  return JSON.stringify([metadata.deletionTimestamp, spec.suspended, namespace, identity?.issuer, identityReady])
-}
-
-function referenceChanged({ subscriptions, watches }: Running, namespace = ''): void {
+  if (owner === undefined || !hasChanged(change, tenantGives)) return
+  const namespace = namespaceOf(owner.name)
   for (const { metadata } of watches.subscriptions.store.getByIndex(byNamespace, namespace)) {
     subscriptions.add(`${namespace}/${metadata.name}`)
+  }
+}
+
+// What subscriptions are made from; whatever else changes, like a status, is nothing to them.
+function hasChanged<T>(change: Change<T>, gives: (object: T) => string): boolean {
+  return change.type !== 'modified' || gives(change.old) !== gives(change.object)
+}
+
+function referenceChanged(
+  { subscriptions, watches }: Running,
+  index: typeof byToolSet | typeof byPlan,
+  { key }: Pick<Change<unknown>, 'key'>,
+): void {
+  for (const { metadata } of watches.subscriptions.store.getByIndex(index, key)) {
+    subscriptions.add(`${namespaceIn(key)}/${metadata.name}`)
   }
 }
 
@@ -127,8 +138,8 @@ async function workTenant(running: Running, name: string, signal: AbortSignal): 
   if (found === undefined) return {}
   const tenant = readTenant(found)
   const { uid, generation } = tenant.object.metadata
-  const look = looks.get(uid)
-  const recent = look?.generation === generation && isFresh(look, options) ? look : undefined
+  const look = freshest(looks.get(uid), options)
+  const recent = look?.generation === generation ? look : undefined
   const reconciled = await reconcileTenant(options.parts, tenant, recent, signal)
   if (recent === undefined && reconciled.look !== undefined) {
     const known = watches.subscriptions.store.getByIndex(byNamespace, tenant.object.status?.namespace ?? '')
@@ -141,13 +152,13 @@ async function workTenant(running: Running, name: string, signal: AbortSignal): 
   return requeue(reconciled.outcome, options)
 }
 
-function isFresh(look: Look, { clock, resyncMs }: OperatorOptions): boolean {
+function freshest<L extends { readonly atMs: number }>(look: L | undefined, { clock, resyncMs }: OperatorOptions) {
   // A resync comes jittered by a fifth: whatever is older than the earliest one is looked at again.
-  return clock.now() - look.atMs < resyncMs * (1 - jitter)
+  return look !== undefined && clock.now() - look.atMs < resyncMs * (1 - jitter) ? look : undefined
 }
 
 async function workSubscription(running: Running, key: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { options, watches } = running
+  const { options, watches, subscriptionLooks } = running
   const [namespace = '', name = '', goneUid] = key.split('/')
   const tenant = watches.tenants.store.get(tenantOfNamespace(namespace) ?? '')
   const found = await options.kubernetes.find({ kind: subscriptionKind, namespace, name }, { signal })
@@ -156,14 +167,18 @@ async function workSubscription(running: Running, key: string, signal: AbortSign
   }
   if (found === undefined) return {}
   const subscription = readSubscription(found)
+  const { uid } = subscription.object.metadata
   const around = {
+    recent: freshest(subscriptionLooks.get(uid), options),
     tenant,
     toolSet: (name: string) => watches.toolSets.store.get(`${namespace}/${name}`),
     plan: (name: string) => watches.plans.store.get(`${namespace}/${name}`),
   }
-  const outcome = await reconcileSubscription(options.parts, subscription, around, signal)
-  options.operatorMetrics.ended('Subscription', outcome.kind)
-  return requeue(outcome, options)
+  subscriptionLooks.delete(uid)
+  const reconciled = await reconcileSubscription(options.parts, subscription, around, signal)
+  if (reconciled.look !== undefined) subscriptionLooks.set(uid, reconciled.look)
+  options.operatorMetrics.ended('Subscription', reconciled.outcome.kind)
+  return requeue(reconciled.outcome, options)
 }
 
 const jitter = 0.2

@@ -28,8 +28,10 @@ export interface Watches {
   readonly plans: ListWatch<Plan>
 }
 
-/** The index of subscriptions by namespace. */
+/** The indexes of subscriptions: by namespace, and by the key of the ToolSet and of the Plan that they refer to. */
 export const byNamespace = 'namespace'
+export const byToolSet = 'toolSet'
+export const byPlan = 'plan'
 
 /** Keeps copies of the four kinds that the operator reads. */
 export function startWatches(parts: WatchParts, listeners: Listeners): Watches {
@@ -43,7 +45,9 @@ export function startWatches(parts: WatchParts, listeners: Listeners): Watches {
   return {
     tenants: watch(kinds.tenant, tenantFacts, listeners.onTenant),
     subscriptions: watch(kinds.subscription, subscriptionFacts, listeners.onSubscription, {
-      [byNamespace]: ({ metadata }) => (metadata.namespace === undefined ? [] : [metadata.namespace]),
+      [byNamespace]: ({ metadata: { namespace = '' } }) => [namespace],
+      [byToolSet]: ({ metadata: { namespace = '' }, spec }) => [`${namespace}/${spec.toolSetRef?.name ?? ''}`],
+      [byPlan]: ({ metadata: { namespace = '' }, spec }) => [`${namespace}/${spec.planRef?.name ?? ''}`],
     }),
     toolSets: watch(kinds.toolSet, toolSet, listeners.onToolSet),
     plans: watch(kinds.plan, plan, listeners.onPlan),

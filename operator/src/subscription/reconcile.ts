@@ -1,6 +1,7 @@
 // subscription: one application's access. A client in the tenant's realm, and its credentials in a Secret.
 import { findCondition } from '@bulkhead/crds'
 import type { Plan, Subscription, ToolSet } from '@bulkhead/crds'
+import { Secret } from '@bulkhead/runtime'
 import { subscriptionClientId, tenantOfNamespace } from '@bulkhead/tenancy'
 import type { ReadSubscription, SubscriptionFacts, TenantFacts } from '../facts.ts'
 import { addFinalizer, removeFinalizer } from '../kubernetes/finalizer.ts'
@@ -19,7 +20,7 @@ import { enterRealm, observe } from './observe.ts'
 import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import { buildStatus, ownConditions, refusedStatus } from './status.ts'
-import { expiryMs, homeOf, wantSubscription } from './wanted.ts'
+import { expiryMs, homeOf, tenantGives, wantSubscription } from './wanted.ts'
 import type { Home, Wanted } from './wanted.ts'
 
 /** What keeps a Subscription until its client was seen gone. */
@@ -33,6 +34,21 @@ export interface Surroundings {
   readonly tenant: TenantFacts | undefined
   readonly toolSet: (name: string) => ToolSet | undefined
   readonly plan: (name: string) => Plan | undefined
+  /** A look that is not too old. */
+  readonly recent: SubscriptionLook | undefined
+}
+
+/** The last look that found everything as wanted: another one is needed only when something else is wanted. */
+export interface SubscriptionLook {
+  /** What was wanted, and of what Tenant, as one text. */
+  readonly wanted: string
+  readonly atMs: number
+  readonly observed: Observed
+}
+
+export interface ReconciledSubscription {
+  readonly outcome: Outcome
+  readonly look?: SubscriptionLook | undefined
 }
 
 /** Makes one Subscription what it says, as far as possible now. */
@@ -41,10 +57,20 @@ export async function reconcileSubscription(
   read: ReadSubscription,
   around: Surroundings,
   signal: AbortSignal,
-): Promise<Outcome> {
-  if (read.object.metadata.deletionTimestamp !== undefined) return remove(parts, read.object, around.tenant, signal)
-  if (read.kind === 'facts') return refuse(parts, read.object, read.problem, signal)
-  const subscription = read.object
+): Promise<ReconciledSubscription> {
+  if (read.object.metadata.deletionTimestamp !== undefined) {
+    return { outcome: await remove(parts, read.object, around.tenant, signal) }
+  }
+  if (read.kind === 'facts') return { outcome: await refuse(parts, read.object, read.problem, signal) }
+  return reconcileWhole(parts, read.object, around, signal)
+}
+
+async function reconcileWhole(
+  parts: Parts,
+  subscription: Subscription,
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<ReconciledSubscription> {
   const { toolSetRef, planRef } = subscription.spec
   const nowMs = parts.clock.now()
   const now = timestamp(nowMs)
@@ -52,15 +78,32 @@ export async function reconcileSubscription(
   const wanted = wantSubscription(subscription, { ...found, nowMs })
   if (wanted === undefined) {
     await report(parts, subscription, buildStatus({ subscription, wanted, observed: undefined, now }), signal)
-    return { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 }
+    return { outcome: { kind: 'waiting', reason: 'Waiting', retryAfterMs: 30_000 } }
   }
   await ensureFinalizer(parts, subscription, signal)
   const accepted = await tellAccepted(parts, subscription, wanted, signal)
-  const { observed, fault } = await build(parts, wanted, signal)
+  const text = JSON.stringify([wanted, around.tenant && tenantGives(around.tenant)])
+  const recent = around.recent?.wanted === text ? around.recent : undefined
+  const { observed, fault }: Built = recent ?? (await build(parts, wanted, signal))
   const status = buildStatus({ subscription: accepted, wanted, observed, fault: fault?.cause, now })
   await report(parts, accepted, status, signal)
   if (fault !== undefined) throw fault
-  return outcomeOf(subscription, wanted, observed, nowMs)
+  return {
+    outcome: outcomeOf(subscription, wanted, observed, nowMs),
+    look: recent ?? keepLook(wanted, observed, { text, atMs: nowMs }),
+  }
+}
+
+function keepLook(
+  wanted: Wanted,
+  observed: Observed | undefined,
+  { text, atMs }: { readonly text: string; readonly atMs: number },
+): SubscriptionLook | undefined {
+  if (observed?.client.kind !== 'own' || observed.secret.kind !== 'as-wanted') return undefined
+  if (!observed.isRealmOpen || plan(wanted, observed).length > 0) return undefined
+  // What is kept needs no secret.
+  const client = { ...observed.client, secret: new Secret('') }
+  return { wanted: text, atMs, observed: { ...observed, client } }
 }
 
 // Told before the work in Keycloak: the data plane serves what is accepted at the object's very generation, and neither

@@ -9,7 +9,7 @@ import { plan } from './plan.ts'
 import { credentialsSecret, seeSecret } from './secret.ts'
 import { buildStatus } from './status.ts'
 import type { StatusInput } from './status.ts'
-import { wantSubscription } from './wanted.ts'
+import { planGives, tenantGives, toolSetGives, wantSubscription } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
 const metadata = { uid: 'x', resourceVersion: '1', generation: 1, creationTimestamp: now, namespace: 'tenant-acme' }
@@ -156,6 +156,17 @@ test.each([
   ['a scope too many', { defaultClientScopes: [...clientScopes, 'email'] }],
 ])('S-176 credentials are not ready while the client has %s', (_title, changes) => {
   expect(conditionOf({ observed: { ...whole, client: ownClient(wanted, changes) } })).toBe('False/Progressing')
+})
+
+test('what a Subscription is not made from is nothing to it', () => {
+  const { tenant, toolSet, plan: gold } = around
+  const told = { conditions: [{ type: 'Ready', status: 'True' as const }] }
+  expect(toolSetGives({ ...toolSet, status: told })).toBe(toolSetGives(toolSet))
+  expect(planGives({ ...gold, status: told })).toBe(planGives(gold))
+  expect(tenantGives({ ...tenant, status: { ...tenant.status, ...told } })).toBe(tenantGives(tenant))
+  expect(toolSetGives({ ...toolSet, spec: { ...toolSet.spec, hostname: 'b.test' } })).not.toBe(toolSetGives(toolSet))
+  expect(planGives({ ...gold, spec: { ...gold.spec, roles: [] } })).not.toBe(planGives(gold))
+  expect(tenantGives({ ...tenant, status: {} })).not.toBe(tenantGives(tenant))
 })
 
 test('the Secret tells where to get a token and where to call', () => {

@@ -1,3 +1,4 @@
+import { findCondition } from '@bulkhead/crds'
 import type { Plan, Problem, Subscription, ToolSet } from '@bulkhead/crds'
 import { canonicalHost, realmOf, realmSecretOf, subscriptionClientId } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
@@ -59,6 +60,21 @@ export function wantSubscription(subscription: Subscription, around: Surrounding
     baseUrl: toolSet === undefined ? undefined : baseUrlOf(toolSet),
     verdict,
   }
+}
+
+/** What a Subscription is made from in its Tenant, as one text to compare: whatever else changes is nothing to it. */
+export function tenantGives({ metadata, spec, status = {} }: TenantFacts): string {
+  const { namespace, identity, conditions } = status
+  const identityReady = findCondition(conditions, 'IdentityReady')?.status
+  return JSON.stringify([metadata.deletionTimestamp, spec.suspended, namespace, identity?.issuer, identityReady])
+}
+
+export function toolSetGives({ spec }: ToolSet): string {
+  return JSON.stringify([spec.hostname, spec.basePath])
+}
+
+export function planGives({ spec }: Plan): string {
+  return JSON.stringify(spec.roles)
 }
 
 function issuerFor(namespace: string, tenant: TenantFacts | undefined): string | undefined {

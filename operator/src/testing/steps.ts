@@ -30,7 +30,7 @@ export interface Steps {
   /** A Subscription to both, with its Secret `<name>-credentials`. */
   subscribe(namespace: string, name: string): Promise<void>
   /** Says what the xds-server would say. */
-  program(kind: KubeKind, object: SubscriptionFacts, reason?: string): Promise<void>
+  program(kind: KubeKind, object: Pick<TenantFacts, 'metadata'>, reason?: string): Promise<void>
   secret(namespace: string, name: string): Promise<Readonly<Record<string, string>>>
   /** A token by client credentials, decoded; or Keycloak's refusal. */
   token(credentials: Readonly<Record<string, string>>): Promise<Readonly<Record<string, unknown>>>
