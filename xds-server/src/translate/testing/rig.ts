@@ -1,6 +1,7 @@
 // A whole data plane around one real Envoy: who configures it, who decides, who is called, and who calls.
 import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, JsonObject } from '@bulkhead/envoy'
+import { createTestAuthority } from '@bulkhead/runtime/testing-certificates'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
@@ -9,7 +10,6 @@ import { refuseFindings } from '../../lint/testing/linted.ts'
 import type { Endpoint, TenantModel } from '../../model/model.ts'
 import type { FleetSettings } from '../settings.ts'
 import { translateFleet, translateMembers, translateTenant } from '../translate.ts'
-import { selfSigned } from './certificate.ts'
 import { readCheck } from './check.ts'
 import { startControlPlane, startPolicyServer } from './control-plane.ts'
 import type { Check } from './control-plane.ts'
@@ -88,14 +88,16 @@ async function resourcesFor(
   const members = Array.from({ length: envoys }, (_, index) => ({ address: '127.0.0.1', port: index + 1 }))
   const fleet = assembleFleet(translateFleet(here), translateMembers(members))
   const hosts = tenants.flatMap((tenant) => tenant.hosts)
-  const { certificate, key } = await selfSigned(hosts)
+  const authority = await createTestAuthority()
+  const names = hosts.map((value) => ({ type: 'dns', value }) as const)
+  const { cert, key } = await authority.issue({ commonName: 'edge', names })
   const secrets = hosts.map((name) =>
     makeResource(
       TYPE_URLS.secret,
       name,
       encode('envoy.extensions.transport_sockets.tls.v3.Secret', {
         name,
-        tlsCertificate: { certificateChain: { inlineString: certificate }, privateKey: { inlineString: key } },
+        tlsCertificate: { certificateChain: { inlineString: cert }, privateKey: { inlineString: key } },
       }),
     ),
   )
