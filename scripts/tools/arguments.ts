@@ -28,8 +28,8 @@ export function readArguments(words: readonly string[], known: readonly string[]
 
 export const usage = `Builds and fetches the real parts once, into a cache that all checkouts share, and links them under .tools/.
 
-  node scripts/tools/main.ts            all parts
-  node scripts/tools/main.ts PART…      only these
-  node scripts/tools/main.ts --check    say what is missing, change nothing
-  node scripts/tools/main.ts --list     every part, its version, where it comes from, and whether it is there
+  node_modules/.bin/node scripts/tools/main.ts            all parts
+  node_modules/.bin/node scripts/tools/main.ts PART…      only these
+  node_modules/.bin/node scripts/tools/main.ts --check    say what is missing, change nothing
+  node_modules/.bin/node scripts/tools/main.ts --list     every part, its version, where it comes from, and whether it is there
 `
