@@ -15,5 +15,8 @@ test('a label set that was removed is no longer exported', async () => {
   const gauge = metrics.gauge({ name: 'g', help: 'g', labels: ['tenant_id'] })
   gauge.set(4, { tenant_id: 'acme' })
   gauge.remove({ tenant_id: 'acme' })
+  const counter = metrics.counter({ name: 'c', help: 'c', labels: ['tenant_id'] })
+  counter.add({ tenant_id: 'acme' })
+  counter.remove({ tenant_id: 'acme' })
   expect(await metrics.text()).not.toContain('acme')
 })

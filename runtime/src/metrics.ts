@@ -15,6 +15,8 @@ export interface HistogramSpec extends MetricSpec {
 
 export interface CounterMetric {
   add(labels?: Labels, by?: number): void
+  /** Forgets one label set, so that what no longer exists is no longer exported. */
+  remove(labels: Labels): void
 }
 
 export interface GaugeMetric {
@@ -71,7 +73,7 @@ function once<M>(known: Map<string, M>, name: string, make: () => M): M {
 
 function makeCounter(registry: Registry, spec: MetricSpec): CounterMetric {
   const counter = new Counter({ ...baseOf(spec), registers: [registry] })
-  return { add: (labels = {}, by = 1) => counter.inc(labels, by) }
+  return { add: (labels = {}, by = 1) => counter.inc(labels, by), remove: (labels) => counter.remove(labels) }
 }
 
 function makeGauge(registry: Registry, spec: MetricSpec): GaugeMetric {

@@ -145,9 +145,12 @@ describe('one tenant', () => {
   })
 
   test('that is gone is withdrawn from Envoy and from policy', async () => {
-    const { api, fleet, policy, settle } = await start(populated())
+    const { api, fleet, policy, settle, value } = await start(populated())
+    const publications = (): Promise<number> => value('bulkhead_publications_total{tenant_id="globex"}')
+    expect(await publications()).toBe(1)
     api.remove(Tenant, 'globex')
     await settle(() => fleet.store.published(globexId).size === 0)
+    expect(await publications()).toBeNaN()
     expect(policy.operations).toContainEqual({ kind: 'removeTenant', id: globexId })
     expect(names(fleet, TYPE_URLS.scopedRoute)).toEqual(['acme.gw.test'])
   })

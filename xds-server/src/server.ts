@@ -15,7 +15,7 @@ import { createKeyedQueue } from '@bulkhead/runtime'
 import { assembleFleet } from './assemble/assemble.ts'
 import type { BuildSettings } from './build/input.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
-import { createMeters } from './control/meters.ts'
+import { createMeters, forgetTenant } from './control/meters.ts'
 import type { Meters } from './control/meters.ts'
 import { Publisher } from './control/publisher.ts'
 import type { PolicyPublisher } from './ports.ts'
@@ -211,7 +211,7 @@ class Running implements ControlPlane {
       const rebuilt = await this.#publisher.rebuild(tenant, requestedMs, extent)
       this.#pending.delete(tenant)
       if (rebuilt.kind === 'published' && rebuilt.isMoved) this.#pacer.published(tenant)
-      if (rebuilt.kind === 'gone') this.#pacer.forget(tenant)
+      if (rebuilt.kind === 'gone') this.#forget(tenant)
       if (rebuilt.kind === 'held back') this.#requestAgain(tenant, requestedMs)
       if (rebuilt.kind === 'pending') return this.#waitForNames(tenant, requestedMs, rebuilt.retryAfterMs)
       this.#report(tenant)
@@ -223,6 +223,11 @@ class Running implements ControlPlane {
       this.#options.logger.error({ tenant, err: error }, 'tenant cannot be published, its last good state stays')
       throw error
     }
+  }
+
+  #forget(tenant: string): void {
+    this.#pacer.forget(tenant)
+    forgetTenant(this.#meters, tenant)
   }
 
   // The name service will call, or time will be up; until then the tenant stays as it is.

@@ -37,7 +37,10 @@ export function createTelemetry(kind: KubeKind, logger: Logger, metrics: Metrics
   const healthy = metrics.gauge(one('healthy', '1 while the last list or watch worked'))
   let failures = 0
   return {
-    handlerFaults: { add: (_labels, by) => handlerFaults.add({ resource }, by) },
+    handlerFaults: {
+      add: (_labels, by) => handlerFaults.add({ resource }, by),
+      remove: () => handlerFaults.remove({ resource }),
+    },
     requested: (verb) => requests.add({ resource, verb }),
     failed: (error, retryAfterMs) => {
       const reason = faultReasonOf(error)

@@ -3,6 +3,11 @@ import type { Metrics } from '@bulkhead/runtime'
 /** What the control plane counts; label sets are bounded by the number of tenants. */
 export type Meters = ReturnType<typeof createMeters>
 
+/** Forgets a tenant that is gone, so that its figures are no longer exported. */
+export function forgetTenant({ published, faults, rejected }: Meters, tenant: string): void {
+  for (const meter of [published, faults, rejected]) meter.remove({ tenant_id: tenant })
+}
+
 /** Makes the meters of one control plane. */
 export function createMeters(metrics: Metrics) {
   const tenantLabel = ['tenant_id']

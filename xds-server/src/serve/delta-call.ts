@@ -54,7 +54,7 @@ export class DeltaCall {
     this.#call = call
     this.#context = context
     const { id, fleet, types, ownType, window, answerTimeoutMs, isCounted, identity } = context
-    const onChange = (): void => this.#schedule()
+    const onChange = this.#schedule
     const { member } = identity
     this.#stream = new FleetStream(fleet, { id, member, types, ownType, window, answerTimeoutMs, isCounted, onChange })
     call.on('data', (bytes: Buffer) => this.#guard(() => this.#take(bytes)))
@@ -139,7 +139,8 @@ export class DeltaCall {
     return { code: status.PERMISSION_DENIED, details }
   }
 
-  #schedule(): void {
+  // One function for the whole life: whoever keeps it until there is room keeps it once.
+  readonly #schedule = (): void => {
     if (this.#isScheduled || this.#isEnded) return
     this.#isScheduled = true
     setImmediate(() => {
@@ -153,7 +154,7 @@ export class DeltaCall {
     for (let count = 0; count < MAX_RESPONSES_PER_TURN; count += 1) {
       // A reader that does not read holds a few responses, and is woken when they are gone.
       if (this.#call.writableLength >= MAX_UNSENT_RESPONSES) return
-      if (!this.#context.budget.hasRoom(() => this.#schedule())) return
+      if (!this.#context.budget.hasRoom(this.#schedule)) return
       const response = this.#stream.next(this.#context.nowMs())
       if (response === undefined) return
       this.#write(response)

@@ -2,7 +2,7 @@
 import type { Rejection, SentEntry } from './protocol.ts'
 import { SetDigest } from './digest.ts'
 
-/** A response that was sent; it stays until its answer, or until the stream ends. */
+/** A response that was sent; it stays until its answer, or until its answer would say nothing any more. */
 export interface Sent {
   readonly nonce: string
   readonly sentAtMs: number
@@ -69,10 +69,6 @@ export class Ledger {
     return this.#held.has(name)
   }
 
-  isAwaited(name: string): boolean {
-    return this.#awaited.has(name)
-  }
-
   ackedVersion(name: string): string | undefined {
     return this.#acked.get(name)
   }
@@ -96,14 +92,14 @@ export class Ledger {
     this.#release(name)
     this.#acked.delete(name)
     this.#rejected.delete(name)
-    this.#awaited.delete(name)
+    this.#await(name, undefined)
   }
 
   recordSent(sent: Sent): void {
     this.#sent.set(sent.nonce, sent)
     this.#awaitedBytes += sent.bytes
     for (const { name, group, version } of sent.entries) {
-      this.#awaited.set(name, sent.nonce)
+      this.#await(name, sent.nonce)
       this.#rejected.delete(name)
       if (version !== undefined) this.#hold(name, { group, version, isLeaving: false })
       else this.#leave(name)
@@ -137,6 +133,7 @@ export class Ledger {
     for (const sent of late) {
       this.#overdue.add(sent.nonce)
       this.#awaitedBytes -= sent.bytes
+      this.#forgetIfMoot(sent.nonce)
     }
     return late
   }
@@ -145,6 +142,21 @@ export class Ledger {
   blocksResend(name: string): boolean {
     const nonce = this.#awaited.get(name)
     return nonce !== undefined && !this.#overdue.has(nonce)
+  }
+
+  #await(name: string, nonce: string | undefined): void {
+    const before = this.#awaited.get(name)
+    if (nonce === undefined) this.#awaited.delete(name)
+    else this.#awaited.set(name, nonce)
+    if (before !== undefined) this.#forgetIfMoot(before)
+  }
+
+  /** A client that never answers must not be remembered more the longer it goes on: of each name the last will do. */
+  #forgetIfMoot(nonce: string): void {
+    const isAwaited = this.#sent.get(nonce)?.entries.some(({ name }) => this.#awaited.get(name) === nonce)
+    if (isAwaited === true || !this.#overdue.has(nonce)) return
+    this.#sent.delete(nonce)
+    this.#overdue.delete(nonce)
   }
 
   #leave(name: string): void {
