@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import { assembleFleet, assembleTenant } from '../../assemble/assemble.ts'
 import { refuseFindings } from '../../lint/testing/linted.ts'
+import { lintResources } from '../../lint/lint.ts'
 import type { Endpoint, TenantModel } from '../../model/model.ts'
 import type { FleetSettings } from '../settings.ts'
 import { translateFleet, translateMembers, translateTenant } from '../translate.ts'
@@ -58,7 +59,10 @@ export async function startRig(
   const port = await freePort()
   const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
   const here = { ...settings, ...fleet, listener: { address: '127.0.0.1', port } }
-  const resources = (await resourcesFor(tenants, here, envoys)).map(edit)
+  const whole = await resourcesFor(tenants, here, envoys)
+  const findings = lintResources(whole, here)
+  if (findings.length > 0) throw new Error(`What Envoy would get breaks rules: ${JSON.stringify(findings)}`)
+  const resources = whole.map(edit)
   const controlPlane = await startControlPlane(() => resources)
   const policy = await startPolicyServer(readCheck, { subscription: 'uid-subscription', ...metadata })
   const envoy = await startEnvoy({ controlPlane: controlPlane.port, policy: policy.port, limits: limitsPort })
