@@ -117,12 +117,19 @@ describe('one tenant', () => {
     const granted = { hostnames: ['globex.gw.test', 'acme.gw.test'], guaranteed: 0 }
     const late = aTenant('late', { created: '2026-02-01T00:00:00Z', status: { granted } })
     api.put(Tenant, late)
+    const inLate = { namespace: 'tenant-late', uid: 'uid-late-api' }
+    api.put(Tool, aTool('pets', {}, { ...inLate, uid: 'uid-late-pets' }))
+    api.put(ToolSet, aToolSet('api', ['pets'], { hostname: 'globex.gw.test' }, inLate))
     const { fleet, settle } = await start(api)
+    const ofLate = { name: 'api', namespace: 'tenant-late' }
+    await settle(() => api.condition(ToolSet, ofLate, 'Accepted') === 'False/HostnameNotGranted')
+    expect(api.condition(ToolSet, ofLate, 'Programmed')).toBe('False/HostnameNotGranted')
     expect(names(fleet, TYPE_URLS.scopedRoute)).toEqual(['acme.gw.test', 'globex.gw.test'])
     expect(fleet.store.published(tenantId(late.metadata.uid)).size).toBe(0)
     api.put(Tenant, aTenant('globex', { status: { granted: { hostnames: [] } } }))
     const lateId = tenantId(late.metadata.uid)
     await settle(() => fleet.store.find(TYPE_URLS.scopedRoute, 'globex.gw.test')?.group === lateId)
+    await settle(() => api.condition(ToolSet, ofLate, 'Accepted') === 'True/Accepted')
     expect(fleet.store.find(TYPE_URLS.scopedRoute, 'acme.gw.test')?.group).toBe(acmeId)
   })
 

@@ -1,7 +1,7 @@
 // control: joins the rooms for one tenant at a time. Gather, build, translate, assemble, publish; whatever fails on the
 // way leaves that tenant on its last good publication, and nobody else notices.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Tenant } from '@bulkhead/crds'
+import type { Problem, Tenant } from '@bulkhead/crds'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { Clock, Logger } from '@bulkhead/runtime'
@@ -11,7 +11,7 @@ import { assembleTenant } from '../assemble/assemble.ts'
 import { buildTenant } from '../build/build-tenant.ts'
 import type { BuildSettings } from '../build/input.ts'
 import type { BundleOperation, TenantData } from '../bundles/data.ts'
-import type { Built } from '../model/model.ts'
+import type { Built, Finding, Route } from '../model/model.ts'
 import type { PolicyPublisher } from '../ports.ts'
 import type { HostAddresses } from '../resolve/host-addresses.ts'
 import type { Store } from '../store/index.ts'
@@ -185,9 +185,7 @@ export class Publisher {
         hosts: model.hosts.filter((host) => held.has(host)),
         routes: model.routes.filter(({ host }) => held.has(host)),
       },
-      findings: findings.map((finding) =>
-        finding.ref.kind === 'Tenant' ? { ...finding, problems: refused.map(cannotServe) } : finding,
-      ),
+      findings: findings.map((finding) => withLostHosts(finding, model.routes, refused)),
     }
   }
 
@@ -217,9 +215,18 @@ export class Publisher {
   }
 }
 
-function cannotServe(host: Host) {
-  const message = `hostname "${host}" cannot be served for this tenant yet`
-  return { reason: 'HostnameNotGranted' as const, field: 'status.granted.hostnames', message }
+/** Says so where its author looks: on the Tenant, and on the tool sets that stand on a lost host. */
+function withLostHosts(finding: Finding, routes: readonly Route[], lost: readonly Host[]): Finding {
+  const { ref, problems } = finding
+  if (ref.kind === 'Tenant') return { ...finding, problems: lost.map((host) => cannotServe(host, grantedField)) }
+  const own = lost.filter((host) => routes.some((route) => route.toolSet.uid === ref.uid && route.host === host))
+  return { ...finding, problems: [...problems, ...own.map((host) => cannotServe(host, 'spec.hostname'))] }
+}
+
+const grantedField = 'status.granted.hostnames'
+
+function cannotServe(host: Host, field: string): Problem {
+  return { reason: 'HostnameNotGranted', field, message: `hostname "${host}" cannot be served for this tenant yet` }
 }
 
 function policyEdits(id: string, data: TenantData | undefined, before: string | undefined): readonly BundleOperation[] {
