@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { roleName, setOf, text, whole } from './fields.ts'
+import { roleName, setOf, whole } from './fields.ts'
 
 /** The windows over which a plan counts. */
 export const limitUnit = z.enum(['Second', 'Minute', 'Hour', 'Day', 'Month'])
 export type LimitUnit = z.infer<typeof limitUnit>
 
 export const planSpec = z.object({
-  displayName: text(128).optional(),
   limits: z
     .array(z.object({ requests: whole(1, 2_000_000_000), per: limitUnit }))
     .max(5)

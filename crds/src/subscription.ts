@@ -6,7 +6,10 @@ export const subscriptionSpec = withRules(
   z.object({
     toolSetRef: localReference,
     planRef: localReference,
-    application: z.object({ displayName: text(128).min(1), owner: text(253).optional() }),
+    application: z.object({
+      displayName: text(128).min(1).describe('The name of the client in Keycloak'),
+      owner: text(253).optional().describe("Whom to ask; the client's description in Keycloak"),
+    }),
     credentials: z.object({
       type: z.enum(['OAuth2']).default('OAuth2'),
       secretName: label().describe('The Secret of this namespace that will hold the credentials'),

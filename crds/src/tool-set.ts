@@ -2,8 +2,6 @@ import { z } from 'zod'
 import { hostText, label, setOf, text } from './fields.ts'
 
 export const toolSetSpec = z.object({
-  displayName: text(128).optional(),
-  description: text(4096).optional(),
   hostname: hostText.describe('A host that the tenant was granted'),
   basePath: text(256)
     .regex(/^\/([-_~A-Za-z0-9][-._~A-Za-z0-9]*(\/[-_~A-Za-z0-9][-._~A-Za-z0-9]*)*)?$/)

@@ -52,8 +52,6 @@ const http = withRules(
 )
 
 export const toolSpec = z.object({
-  displayName: text(128).optional(),
-  description: text(4096).optional(),
   backend,
   http,
   timeout: withRules(duration.default('15s').describe('How long the backend may take for the whole answer'), [

@@ -34,6 +34,8 @@ export type ClientScopeRepresentation = z.infer<typeof clientScopeRepresentation
 export const clientRepresentation = z.object({
   id: z.string(),
   clientId: z.string(),
+  name: z.string().default(''),
+  description: z.string().default(''),
   enabled: z.boolean(),
   secret: z.string().default(''),
   publicClient: z.boolean().default(false),

@@ -30,16 +30,16 @@ async function applyStep(
   admin: RealmAdmin,
   { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { clientId, subscription, isEnabled } = wanted
+  const { clientId, isEnabled } = wanted
   switch (step.kind) {
     case 'create-client': {
       // Made disabled: it is enabled once its scopes and roles are exactly what they should be.
-      const fields = clientFields(clientId, subscription.uid, false)
+      const fields = clientFields(wanted, false)
       await admin.createClient({ ...fields, ...initialScopes, secret: parts.newSecret().reveal() })
       return
     }
     case 'update-client':
-      return admin.updateClient(step.id, clientFields(clientId, subscription.uid, isEnabled))
+      return admin.updateClient(step.id, clientFields(wanted, isEnabled))
     case 'set-scopes':
       return admin.setClientScopes(await existing(admin, clientId), clientScopes)
     case 'set-roles':

@@ -2,6 +2,7 @@ import { subscriptionClientId } from '@bulkhead/tenancy'
 import type { Fields } from '../keycloak/keycloak.ts'
 import type { ClientRepresentation } from '../keycloak/schema.ts'
 import { audienceScope } from '../tenant/realm.ts'
+import type { Wanted } from './wanted.ts'
 
 /** The client attribute that says whose it is. */
 export const subscriptionAttribute = 'bulkhead.dev/subscription-uid'
@@ -16,9 +17,11 @@ export const clientScopes: readonly string[] = [audienceScope, 'basic', 'roles',
  * What a subscription's client is: confidential, client credentials and nothing else. Without full scope its tokens
  * hold no role but those that are put into its scope, whatever roles somebody gives to its account.
  */
-export function clientFields(clientId: string, subscriptionUid: string, isEnabled: boolean): Fields {
+export function clientFields({ clientId, subscription, application }: Wanted, isEnabled: boolean): Fields {
   return {
     clientId,
+    name: application.displayName,
+    description: application.owner ?? '',
     enabled: isEnabled,
     protocol: 'openid-connect',
     publicClient: false,
@@ -27,7 +30,7 @@ export function clientFields(clientId: string, subscriptionUid: string, isEnable
     implicitFlowEnabled: false,
     directAccessGrantsEnabled: false,
     fullScopeAllowed: false,
-    attributes: { [subscriptionAttribute]: subscriptionUid },
+    attributes: { [subscriptionAttribute]: subscription.uid },
     // A mapper of its own could put anything into the client's tokens.
     protocolMappers: [],
   }

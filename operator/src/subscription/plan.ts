@@ -19,7 +19,7 @@ export function plan(wanted: Wanted, { isRealmOpen, client, secret }: Observed):
 
 function planClient(wanted: Wanted, seen: Extract<SeenClient, { kind: 'own' }>): readonly Step[] {
   const steps: Step[] = []
-  const fields = clientFields(wanted.clientId, wanted.subscription.uid, wanted.isEnabled)
+  const fields = clientFields(wanted, wanted.isEnabled)
   if (!hasWantedScopes(seen.client)) steps.push({ kind: 'set-scopes' })
   // A client that may not be used keeps its roles: nobody can see them, and the plan may be gone.
   if (wanted.isEnabled && !hasWantedRoles(wanted, seen)) steps.push({ kind: 'set-roles' })

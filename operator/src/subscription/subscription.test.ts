@@ -45,7 +45,7 @@ test.each([
 
 function ownClient(of: Wanted, changes: object = {}): Observed['client'] {
   const scopes = { defaultClientScopes: clientScopes, optionalClientScopes: [] }
-  const fields = clientFields(of.clientId, of.subscription.uid, of.isEnabled)
+  const fields = clientFields(of, of.isEnabled)
   const client = clientRepresentation.parse({ id: 'c', ...fields, ...scopes, ...changes })
   return {
     kind: 'own',
@@ -67,6 +67,7 @@ test.each<readonly [string, Partial<Observed>, readonly string[]]>([
   ['a foreign Secret is left alone', { secret: { kind: 'foreign' } }, []],
   ['a Secret that was deleted is made again', { secret: { kind: 'absent' } }, ['create-secret']],
   ['a Secret that was changed is put back', { secret: { kind: 'drifted', resourceVersion: '7' } }, ['replace-secret']],
+  ['a client with another name gets its own back', { client: ownClient(wanted, { name: 'x' }) }, ['update-client']],
   [
     'S-176 a client with full scope is put back',
     { client: ownClient(wanted, { fullScopeAllowed: true }) },

@@ -30,6 +30,7 @@ export interface Home {
 export interface Wanted extends Home {
   readonly subscription: { readonly uid: string; readonly name: string; readonly namespace: string }
   readonly clientId: string
+  readonly application: Subscription['spec']['application']
   readonly isEnabled: boolean
   readonly roles: readonly string[]
   readonly secretName: string
@@ -53,6 +54,7 @@ export function wantSubscription(subscription: Subscription, around: Surrounding
     ...home,
     subscription: { uid, name, namespace },
     clientId: subscriptionClientId(uid),
+    application: subscription.spec.application,
     isEnabled: verdict.kind === 'accepted',
     roles: plan?.spec.roles.toSorted() ?? [],
     secretName: subscription.spec.credentials.secretName,
