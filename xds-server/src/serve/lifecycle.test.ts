@@ -16,22 +16,24 @@ describe('beginning and end', () => {
   })
 
   test('rule 82, rule 90: a shutdown ends every stream with UNAVAILABLE, spread over the jitter', async () => {
-    const waits = [0, 1]
-    await world.start({ random: () => waits.shift() ?? 0 })
+    const draws = [0.25, 0.75]
+    const sleeps = new Map<number, () => void>()
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => sleeps.set(ms, resolve))
+    await world.start({ random: () => draws.shift() ?? 0, sleep })
     const client = await world.connect()
     const streams = [client.stream(), client.stream()]
     for (const stream of streams) {
       stream.send(FIRST)
       await stream.next()
     }
-    const endedAtMs = streams.map(async (stream) => {
-      const { code } = await stream.ended
-      return { code, atMs: performance.now() }
-    })
-    await world.server.close(200)
-    const [first, second] = await Promise.all(endedAtMs)
-    expect([first!.code, second!.code]).toEqual([status.UNAVAILABLE, status.UNAVAILABLE])
-    expect(second!.atMs - first!.atMs).toBeGreaterThan(100)
+    const closed = world.server.close(200)
+    expect([...sleeps.keys()]).toEqual([50, 150])
+    sleeps.get(50)?.()
+    expect((await streams[0]!.ended).code).toBe(status.UNAVAILABLE)
+    expect(world.server.streamCount).toBe(1)
+    sleeps.get(150)?.()
+    expect((await streams[1]!.ended).code).toBe(status.UNAVAILABLE)
+    await closed
     await world.start()
   })
 

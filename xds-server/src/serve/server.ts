@@ -26,6 +26,7 @@ export interface XdsServerOptions {
   readonly limits?: Partial<Limits> | undefined
   readonly nowMs?: (() => number) | undefined
   readonly random?: (() => number) | undefined
+  readonly sleep?: ((ms: number) => Promise<void>) | undefined
   readonly answerTimeoutMs?: number | undefined
 }
 
@@ -34,6 +35,8 @@ export interface XdsServer {
   readonly port: number
   /** How many streams are open. */
   readonly streamCount: number
+  /** Written to streams and not yet taken by the network. */
+  readonly bufferedBytes: number
   /** Reads the certificate files again; says whether something new is in use. */
   reloadCertificates(): boolean
   /** Ends every stream with UNAVAILABLE, spread over the jitter, and then the server. */
@@ -55,11 +58,11 @@ const DELTA_REQUIRED: Ending = {
 
 /** Starts serving; streams get nothing before their fleet's store is open. */
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
-  const { identityOf, fleetOf, onFault, nowMs = Date.now, random = Math.random } = options
+  const { identityOf, fleetOf, onFault, nowMs = Date.now, random = Math.random, sleep = delay } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const certificates = new ReloadingCertificates(options.certificates, onFault)
   const answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
-  const streams = new Streams({ identityOf, fleetOf, onFault, limits, nowMs, random, answerTimeoutMs })
+  const streams = new Streams({ identityOf, fleetOf, onFault, limits, nowMs, random, sleep, answerTimeoutMs })
   const server = makeServer(streams, limits)
   // One object is both providers, because grpc-js takes the two in the opposite order of its own declaration.
   const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, true)
@@ -69,6 +72,9 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     port,
     get streamCount() {
       return streams.size
+    },
+    get bufferedBytes() {
+      return streams.bufferedBytes
     },
     reloadCertificates: () => certificates.reload(),
     close: async (jitterMs) => {

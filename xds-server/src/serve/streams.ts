@@ -17,6 +17,7 @@ export interface StreamsOptions {
   readonly limits: Limits
   readonly nowMs: () => number
   readonly random: () => number
+  readonly sleep: (ms: number) => Promise<void>
   readonly answerTimeoutMs: number
 }
 
@@ -64,6 +65,10 @@ export class Streams {
     return this.#open.size
   }
 
+  get bufferedBytes(): number {
+    return this.#budget.usedBytes
+  }
+
   /** Takes a call in, or ends it with the reason why not. */
   accept(call: Call, kind: Kind): void {
     const admitted = this.#admit(call, kind)
@@ -94,7 +99,7 @@ export class Streams {
   async end(jitterMs: number): Promise<void> {
     this.#isClosing = true
     const ends = [...this.#open].map(async (call) => {
-      await delay(this.#options.random() * jitterMs)
+      await this.#options.sleep(this.#options.random() * jitterMs)
       call.end(SHUTDOWN)
     })
     await Promise.all(ends)

@@ -15,6 +15,14 @@ function asIs(bytes: Buffer): Buffer {
   return bytes
 }
 
+/** A request as it stands on the wire: a flag, its length, and its bytes. */
+export function framed(request: DeltaDiscoveryRequest): Buffer {
+  const bytes = encode(REQUEST, request)
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(bytes.length, 1)
+  return Buffer.concat([head, bytes])
+}
+
 /** A stream that keeps what it receives until it is asked for. */
 export class TestStream {
   readonly ended: Promise<StatusObject>
@@ -36,10 +44,6 @@ export class TestStream {
     this.ended = new Promise((resolve) => call.on('status', resolve))
   }
 
-  get unread(): number {
-    return this.#responses.length
-  }
-
   sendBytes(bytes: Uint8Array): void {
     this.#call.write(Buffer.from(bytes))
   }
@@ -52,10 +56,6 @@ export class TestStream {
   next(): Promise<DeltaDiscoveryResponse> {
     const response = this.#responses.shift()
     return response === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(response)
-  }
-
-  pause(): void {
-    this.#call.pause()
   }
 
   half(): void {

@@ -1,10 +1,12 @@
 // A server for tests, with its own authority, one fleet and one member; everything ends with the test.
+import { connect as connectHttp2 } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { Fleet } from '../store/index.ts'
 import { startXdsServer } from './index.ts'
 import type { XdsServer, XdsServerOptions } from './index.ts'
-import { TestClient } from './test-client.ts'
+import { DELTA, framed, TestClient } from './test-client.ts'
 import { ThrowawayAuthority } from './throwaway-authority.ts'
 import type { Pair, Wanted } from './throwaway-authority.ts'
 
@@ -28,6 +30,8 @@ export interface World {
   start(options?: Partial<XdsServerOptions>): Promise<void>
   /** A client with a certificate of our authority. */
   connect(wanted?: Wanted): Promise<TestClient>
+  /** A member that asks for clusters and never reads, so that HTTP/2 itself holds the server back. */
+  connectDeaf(): Promise<ClientHttp2Session>
   /** A client with whatever it brings. */
   connectWith(pair?: Pair): TestClient
 }
@@ -54,6 +58,15 @@ export function useWorld(): World {
     return client
   }
   world.connect = async (wanted = MEMBER) => ready.connectWith(await ready.authority.issue(wanted))
+  world.connectDeaf = async () => {
+    const { cert, key } = await ready.authority.issue(MEMBER)
+    const session = connectHttp2(`https://localhost:${ready.server.port}`, { ca: ready.authority.root, cert, key })
+    const headers = { ':method': 'POST', ':path': DELTA, 'content-type': 'application/grpc', te: 'trailers' }
+    const stream = session.request(headers, { endStream: false })
+    for (const each of [session, stream]) each.on('error', () => undefined) // the server goes first
+    stream.write(framed(FIRST))
+    return session
+  }
   beforeAll(async () => {
     ready.authority = await ThrowawayAuthority.create()
     ready.own = await ready.authority.issue({ dns: ['localhost'] })
