@@ -71,10 +71,10 @@ export async function reconcileTenant(
 const noFaults: Faults = new Map()
 
 async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Tenant, signal: AbortSignal): Promise<void> {
-  const { name, uid, resourceVersion, finalizers = [] } = metadata
+  const { name, uid, finalizers = [] } = metadata
   if (finalizers.includes(tenantFinalizer)) return
   const ref = { kind: tenantKind, name }
-  await addFinalizer(kubernetes, { ref, uid, resourceVersion, finalizers }, tenantFinalizer, signal)
+  await addFinalizer(kubernetes, { ref, uid }, tenantFinalizer, signal)
 }
 
 // Looks and acts until a look finds nothing left to do. A wall that failed is left alone for the rest of this pass, and
@@ -112,9 +112,9 @@ function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): v
   throw new Error(`Cannot build tenant "${metadata.name}": ${why}`, { cause })
 }
 
-function outcomeOf({ problems, waiting }: StatusResult): Outcome {
+function outcomeOf({ problems, waiting, isStuck }: StatusResult): Outcome {
   if (waiting) return { kind: 'waiting', reason: 'Progressing', retryAfterMs: retryMs }
-  return problems.length > 0 ? { kind: 'stalled', problems } : { kind: 'ready' }
+  return isStuck ? { kind: 'stalled', problems } : { kind: 'ready' }
 }
 
 const unreadable = (problem: string): Problem => ({

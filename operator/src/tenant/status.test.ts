@@ -83,7 +83,7 @@ test.each<readonly [string, Partial<Observed>, Record<string, string>]>([
   [
     'F-47 keys that cannot be used are told of',
     { identity: seen({ ...openRealm(wanted), keys: { ok: false, problem: 'no' } }) },
-    { IdentityReady: 'False/JwksInvalid' },
+    { IdentityReady: 'False/JwksInvalid', Stalled: 'True/JwksInvalid' },
   ],
   [
     'a host that is refused is a mistake of a person',
@@ -104,7 +104,8 @@ test('F-46 a tenant that stood stays as it was while Keycloak and Postgres are a
   const conditions = [...(before.conditions ?? []), ...programmed]
   const standing = sampleTenant({ status: { ...before, conditions } })
   const after = statusOf({ identity: away, database: away, grants: away }, standing)
-  expect(after.reasons).toMatchObject({ ...walls, Ready: 'True/Ready' })
+  expect(after.reasons).toEqual({ ...walls, Ready: 'True/Ready' })
+  expect(after.waiting).toBe(false)
   expect(after.status.identity?.jwks).toBe(jwks)
   expect(after.status.granted).toEqual(before.granted)
 })

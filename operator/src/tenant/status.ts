@@ -33,6 +33,8 @@ export interface StatusResult {
   readonly problems: readonly Problem[]
   /** Walls that stand not yet, through nobody's mistake. */
   readonly waiting: boolean
+  /** Nothing goes on before a person acts. */
+  readonly isStuck: boolean
 }
 
 /** The status of a Tenant that cannot be used: what stood stays in force as it was, and the mistake is told. */
@@ -47,6 +49,8 @@ export function refusedStatus({ metadata, status }: TenantFacts, problem: Proble
   }
 }
 
+const stuckReasons: readonly Reason[] = ['NameTaken', 'JwksInvalid']
+
 /** What the Tenant's status says, from what was seen and from nothing else. */
 export function buildStatus(input: StatusInput): StatusResult {
   const { tenant, wanted, observed } = input
@@ -57,9 +61,11 @@ export function buildStatus(input: StatusInput): StatusResult {
     ['IdentityReady', 'identity', judgeIdentity(input)],
     ['DatabaseReady', 'database', judgeDatabase(input)],
   ]
-  const verdicts = walls.map(([type, wall, verdict]) => [type, keepThroughFault(input, type, wall, verdict)] as const)
+  const kept = walls.map(([type, wall, verdict]) => [type, wall, keepThroughFault(input, type, wall, verdict)] as const)
+  const verdicts = kept.map(([type, , verdict]) => [type, verdict] as const)
   const problems = [...grants.problems, ...wanted.problems, ...input.refused]
-  const waiting = walls.some(([, wall, verdict]) => verdict.status !== 'True' && isTemporary(input, wall, verdict))
+  const isStuck = problems.length > 0 || verdicts.some(([, { reason }]) => stuckReasons.includes(reason))
+  const waiting = kept.some(([, wall, verdict]) => verdict.status !== 'True' && isTemporary(input, wall, verdict))
   return {
     status: {
       observedGeneration: tenant.metadata.generation,
@@ -68,10 +74,11 @@ export function buildStatus(input: StatusInput): StatusResult {
       granted: grantedOf(input),
       identity: identityOf(input),
       database: databaseOf(wanted, observed),
-      conditions: judgeAll(input, verdicts, { problems, waiting }),
+      conditions: judgeAll(input, verdicts, { problems, waiting, isStuck }),
     },
     problems,
     waiting,
+    isStuck,
   }
 }
 
@@ -239,13 +246,12 @@ function databaseOf({ database: { tenant } }: Wanted, { database }: Observed): T
 function judgeAll(
   { tenant, now }: StatusInput,
   verdicts: Verdicts,
-  { problems, waiting }: Pick<StatusResult, 'problems' | 'waiting'>,
+  { problems, waiting, isStuck }: Omit<StatusResult, 'status'>,
 ): Condition[] {
   const ready = judgeReady(tenant, verdicts, problems)
   const extra: (readonly [string, Verdict])[] = []
   if (waiting) extra.push(['Reconciling', done('Progressing', 'Walls are being built')])
-  const stuck = problems.length > 0 || verdicts.some(([, verdict]) => verdict.reason === 'NameTaken')
-  if (stuck) extra.push(['Stalled', done(ready.reason, ready.message)])
+  if (isStuck) extra.push(['Stalled', done(ready.reason, ready.message)])
   const stamp = { observedGeneration: tenant.metadata.generation, now }
   return conditionsOf(tenant.status?.conditions, [...verdicts, ['Ready', ready], ...extra], stamp)
 }
