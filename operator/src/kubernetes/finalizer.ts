@@ -4,52 +4,68 @@ import type { KubeClient, KubeRef } from '@bulkhead/runtime'
 export interface Finalized {
   readonly ref: KubeRef
   readonly uid: string
-  readonly resourceVersion: string
-  readonly finalizers: readonly string[]
 }
 
-/** Puts a finalizer on this very version of the object; another version is a conflict, and another reconcile. */
+/** Puts a finalizer on this incarnation of the object; throws when there is nothing left that it could hold. */
 export async function addFinalizer(
   client: KubeClient,
-  { ref, resourceVersion, finalizers }: Finalized,
+  finalized: Finalized,
   finalizer: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = { metadata: { resourceVersion, finalizers: [...finalizers, finalizer] } }
-  await client.patch(ref, { type: 'merge', body }, { fieldManager: 'bulkhead-operator', signal })
+  const answer = await change(client, finalized, (all) => (all.includes(finalizer) ? all : [...all, finalizer]), signal)
+  if (answer === 'gone') throw new Error(`Cannot put a finalizer on "${finalized.ref.name}": it is gone`)
 }
 
 /** Takes the finalizer off this incarnation of the object; one that is gone already is as good. */
 export async function removeFinalizer(
   client: KubeClient,
-  { ref, uid }: Pick<Finalized, 'ref' | 'uid'>,
+  finalized: Finalized,
   finalizer: string,
   signal: AbortSignal,
 ): Promise<void> {
-  // Read anew: whatever others wrote meanwhile must neither be lost nor keep the object for ever.
+  await change(
+    client,
+    finalized,
+    (all) => (all.includes(finalizer) ? all.filter((name) => name !== finalizer) : all),
+    signal,
+  )
+}
+
+const maxAttempts = 5
+
+// Read anew each time: whatever others write meanwhile must neither be lost nor stand in the way for ever.
+async function change(
+  client: KubeClient,
+  { ref, uid }: Finalized,
+  edit: (finalizers: readonly string[]) => readonly string[],
+  signal: AbortSignal,
+): Promise<'done' | 'gone'> {
   for (let attempt = 1; ; attempt += 1) {
-    const object = await client.find(ref, { signal })
-    const { finalizers = [], ...metadata } = object?.metadata ?? { name: ref.name }
-    if (metadata.uid !== uid || !finalizers.includes(finalizer)) return
-    const rest = finalizers.filter((name) => name !== finalizer)
-    const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers: rest } }
-    const answer = await attemptPatch(client, ref, body, signal)
-    if (answer === 'done') return
-    if (attempt === 5) throw new Error(`Cannot take the finalizer off "${ref.name}": others write it all the time`)
+    const metadata = (await client.find(ref, { signal }))?.metadata
+    if (metadata?.uid !== uid) return 'gone'
+    const { finalizers = [], resourceVersion } = metadata
+    const edited = edit(finalizers)
+    if (edited === finalizers) return 'done'
+    const answer = await write(client, ref, { metadata: { resourceVersion, finalizers: edited } }, signal)
+    if (answer !== 'conflict') return answer
+    if (attempt === maxAttempts) {
+      throw new Error(`Cannot change the finalizers of "${ref.name}": others write it all the time`)
+    }
   }
 }
 
-async function attemptPatch(
+async function write(
   client: KubeClient,
   ref: KubeRef,
   body: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-): Promise<'done' | 'conflict'> {
+): Promise<'done' | 'gone' | 'conflict'> {
   try {
     await client.patch(ref, { type: 'merge', body }, { fieldManager: 'bulkhead-operator', signal })
     return 'done'
   } catch (error) {
-    if (isNotFound(error)) return 'done'
+    if (isNotFound(error)) return 'gone'
     if (isConflict(error)) return 'conflict'
     throw error
   }

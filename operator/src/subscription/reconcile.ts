@@ -136,14 +136,9 @@ async function refuse(
 }
 
 async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Subscription, signal: AbortSignal): Promise<void> {
-  const { finalizers = [], uid, resourceVersion } = metadata
+  const { finalizers = [], uid } = metadata
   if (finalizers.includes(subscriptionFinalizer)) return
-  await addFinalizer(
-    kubernetes,
-    { ref: refOf(metadata), uid, resourceVersion, finalizers },
-    subscriptionFinalizer,
-    signal,
-  )
+  await addFinalizer(kubernetes, { ref: refOf(metadata), uid }, subscriptionFinalizer, signal)
 }
 
 function refOf({ name, namespace }: Subscription['metadata']) {

@@ -1,0 +1,49 @@
+import { KubeFault } from '@bulkhead/runtime'
+import type { KubeClient } from '@bulkhead/runtime'
+import { expect, test } from 'vitest'
+import { addFinalizer, removeFinalizer } from './finalizer.ts'
+import { tenantKind } from './kinds.ts'
+
+const finalized = { ref: { kind: tenantKind, name: 'acme' }, uid: 'u1' }
+const signal = new AbortController().signal
+
+/** An API server of one object, whose first writes are lost to somebody else's. */
+function serverWith(finalizers: readonly string[], { uid = 'u1', conflicts = 0 } = {}) {
+  const seen = { finalizers, version: 1, conflicts }
+  const client = {
+    find: () =>
+      Promise.resolve({
+        metadata: { name: 'acme', uid, resourceVersion: String(seen.version), finalizers: [...seen.finalizers] },
+      }),
+    patch: (_ref: unknown, { body }: { body: { metadata: { resourceVersion: string; finalizers: string[] } } }) => {
+      if (seen.conflicts > 0) {
+        seen.conflicts -= 1
+        seen.version += 1
+      }
+      if (body.metadata.resourceVersion !== String(seen.version)) {
+        return Promise.reject(new KubeFault('PATCH', { status: 409, reason: 'Conflict', detail: '' }))
+      }
+      seen.finalizers = body.metadata.finalizers
+      return Promise.resolve({ metadata: { name: 'acme' } })
+    },
+  } as unknown as KubeClient
+  return { client, seen }
+}
+
+test.each([0, 2])(
+  'a finalizer comes and goes beside those of others, whoever writes meanwhile (%i times)',
+  async (conflicts) => {
+    const { client, seen } = serverWith(['theirs'], { conflicts })
+    await addFinalizer(client, finalized, 'ours', signal)
+    expect(seen.finalizers).toEqual(['theirs', 'ours'])
+    await removeFinalizer(client, finalized, 'ours', signal)
+    expect(seen.finalizers).toEqual(['theirs'])
+  },
+)
+
+test('another incarnation of the name is left alone, and nothing may be built for it', async () => {
+  const { client, seen } = serverWith(['ours'], { uid: 'u2' })
+  await removeFinalizer(client, finalized, 'ours', signal)
+  expect(seen.finalizers).toEqual(['ours'])
+  await expect(addFinalizer(client, finalized, 'ours', signal)).rejects.toThrow('it is gone')
+})
