@@ -42,7 +42,10 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   const database = await connect(config, operatorMetrics)
   const state: { problem: () => string | undefined } = { problem: () => 'starting' }
   const check = { name: 'operator', problem: () => state.problem() }
-  const server = await createHttpServer({ ...config.http, routes: healthRoutes([check], metrics) })
+  const server = await createHttpServer({
+    ...{ ...config.http, routes: healthRoutes([check], metrics) },
+    onFault: (err, path) => logger.error({ err, path }, 'cannot answer over HTTP'),
+  })
   logger.info({ port: server.port }, 'operator started')
   const run = async (running: AbortSignal): Promise<void> => {
     await prepareRegistry(database, config.postgres.database, running)

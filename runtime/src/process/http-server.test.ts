@@ -1,4 +1,5 @@
 import { request } from 'node:https'
+import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { createMetrics } from '../metrics.ts'
 import { createTestAuthority } from '../testing/certificates.ts'
@@ -125,4 +126,15 @@ test('a port that is taken is a fault that names it', async () => {
   await expect(createHttpServer({ host: '127.0.0.1', port: server.port, routes: [] })).rejects.toThrow(
     String(server.port),
   )
+})
+
+test('a client that never ends its request does not hold up the closing', async () => {
+  const { server } = await serve([{ method: 'POST', path: '/', handle: () => ({ status: 200 }) }], { closeGraceMs: 1 })
+  const socket = connect(server.port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  const cut = new Promise((resolve) => socket.once('close', resolve))
+  socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n')
+  await new Promise((resolve) => socket.once('data', resolve))
+  await server.close()
+  await cut
 })

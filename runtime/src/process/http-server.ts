@@ -45,6 +45,8 @@ export interface HttpServerOptions {
   readonly tls?: ServerTls | undefined
   /** A longer request body is answered 413; 1 MiB unless told. */
   readonly maxBodyBytes?: number | undefined
+  /** How long `close` waits for requests under way before it ends them; 5 s unless told. */
+  readonly closeGraceMs?: number | undefined
   /** Told of what a handler threw; the client sees 500 without a word of it. */
   readonly onFault?: ((error: unknown, path: string) => void) | undefined
 }
@@ -53,9 +55,14 @@ export interface HttpServer {
   readonly port: number
   /** New connections get this certificate; the old ones go on. */
   setTls(tls: ServerTls): void
-  /** Takes no new connections, tells the handlers by their signal, and resolves when all connections are closed. */
+  /**
+   * Takes no new connections, tells the handlers by their signal, and resolves when all connections are closed: after
+   * the grace at the latest, for a client that never ends its request must not hold up the process.
+   */
   close(): Promise<void>
 }
+
+const defaultCloseGraceMs = 5_000
 
 /** Starts a small HTTP(S) server; resolves once it listens, rejects when it cannot. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -72,7 +79,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     setTls: (tls) => secure?.setSecureContext(secureContext(tls)),
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
+        const late = setTimeout(() => server.closeAllConnections(), options.closeGraceMs ?? defaultCloseGraceMs)
+        server.close(() => {
+          clearTimeout(late)
+          resolve()
+        })
         closing.abort(new Error('The server is closing'))
         server.closeIdleConnections()
       }),
