@@ -13,6 +13,8 @@ declare module 'vitest' {
 
 /** Starts one platform with random ports for all scenarios; what it returns takes it down, and so does Ctrl-C. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Vitest's own end the process within a millisecond, and leave everything running.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(signal)
   const startedMs = Date.now()
   const log = (line: string) => console.log(`  [platform ${((Date.now() - startedMs) / 1000).toFixed(1)} s] ${line}`)
   const folder = await temporaryPlatformFolder('bulkhead-e2e-', log)
@@ -25,7 +27,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     throw fault
   }
   const interrupt = () => {
-    // Vitest would end at once and leave everything running.
     end().then(
       () => process.exit(130),
       (fault: unknown) => {
