@@ -1,6 +1,6 @@
 // Reads the few fields of Envoy's CheckRequest that the tests look at.
 import protobuf from 'protobufjs'
-import type { Check } from './control-plane.ts'
+import type { Check } from './policy-server.ts'
 
 const source = `syntax = "proto3";
 message Check { Attributes attributes = 1; }

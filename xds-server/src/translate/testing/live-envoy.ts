@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { CertificateFiles } from '../../serve/index.ts'
 
 /** A program that `make tools` has put here; without it a test fails, for a test that is left out proves nothing. */
 export function toolFile(name: string): string {
@@ -20,8 +21,8 @@ export function toolFile(name: string): string {
   return file
 }
 
-export interface Ports {
-  readonly controlPlane: number
+export interface Surroundings {
+  readonly controlPlane: { readonly port: number; readonly certificates: CertificateFiles }
   readonly policy: number
   readonly limits: number
 }
@@ -52,7 +53,21 @@ const grpcCluster = (name: string, port: number) => ({
 
 const ads = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' }
 
-function bootstrap(folder: string, ports: Ports): unknown {
+function tls({ certFile, keyFile, clientCaFile }: CertificateFiles) {
+  return {
+    name: 'tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      sni: 'localhost',
+      common_tls_context: {
+        tls_certificates: [{ certificate_chain: { filename: certFile }, private_key: { filename: keyFile } }],
+        validation_context: { trusted_ca: { filename: clientCaFile } },
+      },
+    },
+  }
+}
+
+function bootstrap(folder: string, { controlPlane, policy, limits }: Surroundings): unknown {
   return {
     node: { id: 'envoy-0', cluster: 'shared' },
     cluster_manager: { local_cluster_name: 'fleet' },
@@ -68,20 +83,20 @@ function bootstrap(folder: string, ports: Ports): unknown {
     },
     static_resources: {
       clusters: [
-        grpcCluster('xds', ports.controlPlane),
-        grpcCluster('opa', ports.policy),
-        grpcCluster('ratelimit', ports.limits),
+        { ...grpcCluster('xds', controlPlane.port), transport_socket: tls(controlPlane.certificates) },
+        grpcCluster('opa', policy),
+        grpcCluster('ratelimit', limits),
         { name: 'fleet', type: 'EDS', eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3' } } },
       ],
     },
   }
 }
 
-export async function startEnvoy(ports: Ports): Promise<LiveEnvoy> {
+export async function startEnvoy(around: Surroundings): Promise<LiveEnvoy> {
   const folder = await mkdtemp(join(tmpdir(), 'translate-envoy-'))
   const config = join(folder, 'bootstrap.json')
   const logFile = join(folder, 'envoy.log')
-  await writeFile(config, JSON.stringify(bootstrap(folder, ports)))
+  await writeFile(config, JSON.stringify(bootstrap(folder, around)))
   const child = spawn(
     toolFile('envoy'),
     [
