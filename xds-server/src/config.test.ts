@@ -3,7 +3,6 @@ import { xdsServerConfig } from './config.ts'
 
 const tls = { port: 1, certFile: 'a', keyFile: 'b', clientCaFile: 'c' }
 const platform = {
-  baseDomain: 'gw.test',
   capacityRequestsPerSecond: 1000,
   sourceRequestsPerSecond: 100,
   defaultRequestsPerSecond: { guaranteed: 10, ceiling: 50 },

@@ -29,7 +29,6 @@ export const xdsServerConfig = z.strictObject({
   bundles: mutualTls,
   listener: z.strictObject({ address: z.ipv4(), port }).describe('Where the Envoys of the fleet listen'),
   platform: z.strictObject({
-    baseDomain: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/),
     trustedHops: z.int().min(0).max(16).default(0).describe('Proxies before Envoy that may be believed'),
     capacityRequestsPerSecond: z.int().min(1).max(10_000_000),
     sourceRequestsPerSecond: z.int().min(1).max(1_000_000),

@@ -94,7 +94,6 @@ export function xdsServerPart(site: Site): Part {
     bundles: { host: '127.0.0.1', port: site.ports.xdsBundles, ...mutualTls },
     listener: { address: '127.0.0.1', port: site.ports.edge },
     platform: {
-      baseDomain,
       trustedHops: 0,
       capacityRequestsPerSecond,
       // Every caller of a local platform has the same address.

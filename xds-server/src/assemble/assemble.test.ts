@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { hostOf, route, settings, tenant } from '../translate/testing/models.ts'
+import { route, settings, tenant } from '../translate/testing/models.ts'
 import { translateFleet, translateMembers, translateTenant } from '../translate/translate.ts'
 import type { TenantResources } from '../translate/translate.ts'
-import { assembleFleet, assembleTenant, duplicateHosts, faultsOfTenant } from './assemble.ts'
+import { assembleFleet, assembleTenant, faultsOfTenant } from './assemble.ts'
 
 const acme = translateTenant(tenant('acme', { routes: [route('orders')] }), settings)
 const globex = translateTenant(tenant('globex', { routes: [route('orders')] }), settings)
@@ -15,7 +15,6 @@ test('a group holds what can be added first, first', () => {
     resources: group.resources.map(({ typeUrl, name }) => [typeUrl.split('.').at(-1), name]),
   }).toEqual({
     name: acme.id,
-    hosts: ['acme.gw.test'],
     resources: [
       ['Cluster', `${acme.id}/cluster/b1`],
       ['ClusterLoadAssignment', `${acme.id}/cluster/b1`],
@@ -25,11 +24,11 @@ test('a group holds what can be added first, first', () => {
   })
 })
 
-test('the fleet is a group of its own, without hosts, whose members do not depend on the order they came in', () => {
+test('the fleet is a group of its own, whose members do not depend on the order they came in', () => {
   const first = { address: '10.0.0.2', port: 2 }
   const second = { address: '10.0.0.1', port: 1 }
   const group = assembleFleet(translateFleet(settings), translateMembers([first, second, first]))
-  expect([group.name, group.hosts, group.resources.map(({ name }) => name)]).toEqual(['fleet', [], ['fleet', 'edge']])
+  expect([group.name, group.resources.map(({ name }) => name)]).toEqual(['fleet', ['fleet', 'edge']])
   expect(assembleFleet(translateFleet(settings), translateMembers([second, first]))).toEqual(group)
 })
 
@@ -73,15 +72,4 @@ test.each<[string, TenantResources]>([
 
 test('what is published has no fault', () => {
   expect([...faultsOfTenant(acme), ...faultsOfTenant(globex)]).toEqual([])
-})
-
-test('S-109 a host that two tenants claim is found, with both', () => {
-  const stolen = translateTenant(
-    tenant('globex', { hosts: [hostOf('acme.gw.test'), hostOf('globex.gw.test')] }),
-    settings,
-  )
-  expect(duplicateHosts([assembleTenant(acme), assembleTenant(globex)])).toEqual([])
-  expect(duplicateHosts([assembleTenant(acme), assembleTenant(stolen)])).toEqual([
-    { host: 'acme.gw.test', groups: [acme.id, other].sort() },
-  ])
 })

@@ -2,7 +2,6 @@
 // tenant, and one for the fleet. What must hold before publishing is checked here.
 import { encode, makeResource, nameInTypeUrl, TYPE_URLS } from '@bulkhead/envoy'
 import type { ClusterLoadAssignment, EncodedResource, MessageName, MessageOf, TypeUrl } from '@bulkhead/envoy'
-import type { Host } from '@bulkhead/tenancy'
 import { groupOf } from '@bulkhead/tenancy'
 import { fleetGroup } from '../translate/names.ts'
 import type { FleetResources, TenantResources } from '../translate/translate.ts'
@@ -10,14 +9,11 @@ import { faultsOfTenant } from './faults.ts'
 
 export type { Fault } from './faults.ts'
 export { faultsOfTenant, foreignReferences } from './faults.ts'
-export { duplicateHosts } from './hosts.ts'
 
 /** What is published together. Equal resources make equal groups, byte for byte. */
 export interface ResourceGroup {
   /** A tenant's id, or `fleet`. */
   readonly name: string
-  /** The hosts that its scopes claim; no two groups may share one. */
-  readonly hosts: readonly Host[]
   /** In the order in which they can be added: clusters, endpoints, listeners, routes, scopes; then by name. */
   readonly resources: readonly EncodedResource[]
 }
@@ -29,8 +25,6 @@ export function assembleTenant(tenant: TenantResources): ResourceGroup {
   const routes = tenant.routes === undefined ? [] : [tenant.routes]
   return {
     name: groupOf(tenant.id),
-    // Scopes are made from granted hosts only, and carry them as their names.
-    hosts: tenant.scopes.map((scope) => scope.name as Host),
     resources: [
       ...encodeAll(TYPE_URLS.cluster, 'envoy.config.cluster.v3.Cluster', tenant.clusters),
       ...encodeAssignments(tenant.endpoints),
@@ -44,7 +38,6 @@ export function assembleTenant(tenant: TenantResources): ResourceGroup {
 export function assembleFleet(fleet: FleetResources, members: ClusterLoadAssignment): ResourceGroup {
   return {
     name: fleetGroup,
-    hosts: [],
     resources: [
       ...encodeAssignments([members]),
       ...encodeAll(TYPE_URLS.listener, 'envoy.config.listener.v3.Listener', fleet.listeners),

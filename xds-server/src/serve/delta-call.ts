@@ -53,10 +53,9 @@ export class DeltaCall {
   constructor(call: Call, context: CallContext) {
     this.#call = call
     this.#context = context
-    const { id, fleet, types, ownType, window, answerTimeoutMs, isCounted, identity } = context
+    const { id, fleet, types, ownType, window, answerTimeoutMs, isCounted } = context
     const onChange = this.#schedule
-    const { member } = identity
-    this.#stream = new FleetStream(fleet, { id, member, types, ownType, window, answerTimeoutMs, isCounted, onChange })
+    this.#stream = new FleetStream(fleet, { id, types, ownType, window, answerTimeoutMs, isCounted, onChange })
     call.on('data', (bytes: Buffer) => this.#guard(() => this.#take(bytes)))
     call.on('end', () => this.#close({ code: status.OK, details: '' }))
     call.on('cancelled', () => this.#forget())

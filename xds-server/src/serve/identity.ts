@@ -3,8 +3,6 @@
 /** What an identity may see. */
 export interface Identity {
   readonly fleet: string
-  /** Its own place in the fleet, where resources differ between members. */
-  readonly member?: string | undefined
 }
 
 /** Maps the URI of a client certificate to what it may see; undefined means nothing. */

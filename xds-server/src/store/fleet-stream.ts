@@ -8,7 +8,6 @@ import { StreamView } from './stream-view.ts'
 
 export interface FleetStreamOptions {
   readonly id: string
-  readonly member?: string | undefined
   readonly types: readonly TypePolicy[]
   readonly ownType?: TypeUrl | undefined
   readonly window: Window
@@ -32,9 +31,9 @@ export class FleetStream {
   constructor(fleet: Fleet, options: FleetStreamOptions) {
     this.#fleet = fleet
     this.#options = options
-    const { types, ownType, window, answerTimeoutMs, member } = options
+    const { types, ownType, window, answerTimeoutMs } = options
     const makeView = (progress: Progress): StreamView => {
-      this.#view = new StreamView(fleet.store, progress, { member, patienceMs: answerTimeoutMs })
+      this.#view = new StreamView(fleet.store, progress, answerTimeoutMs)
       return this.#view
     }
     const noncePrefix = `${options.id}/`
@@ -72,8 +71,7 @@ export class FleetStream {
 
   #attach(): void {
     if (this.#attached !== undefined || !this.#options.isCounted) return
-    const { id, member } = this.#options
-    this.#attached = { id, member, nodeId: this.delta.node?.id ?? '', progress: this.delta }
+    this.#attached = { id: this.#options.id, nodeId: this.delta.node?.id ?? '', progress: this.delta }
     this.#detach = this.#fleet.attach(this.#attached)
   }
 

@@ -7,7 +7,6 @@ import { Store } from './store.ts'
 /** A stream as the fleet knows it. */
 export interface AttachedStream {
   readonly id: string
-  readonly member: string | undefined
   readonly nodeId: string
   readonly progress: Progress
 }
@@ -51,15 +50,13 @@ export class Fleet {
 
   /** Where the current publication of a group stands. */
   programmed(group: string): Programmed {
-    const member = this.store.memberOf(group)
-    const concerned = [...this.#streams.values()].filter((each) => member === undefined || each.member === member)
-    const states = concerned.map((stream) => ({ stream, state: this.#stateOf(stream, group) }))
+    const states = [...this.#streams.values()].map((stream) => ({ stream, state: this.#stateOf(stream, group) }))
     const nacked = states.flatMap(({ stream, state }): readonly Refusal[] => {
       if (state.kind !== 'nacked') return []
       const { message, resourceNames } = state
       return [{ streamId: stream.id, nodeId: stream.nodeId, message, resourceNames }]
     })
-    return { connected: concerned.length, acked: states.filter(({ state }) => state.kind === 'acked').length, nacked }
+    return { connected: states.length, acked: states.filter(({ state }) => state.kind === 'acked').length, nacked }
   }
 
   /** Calls back when `programmed` may have changed, until the returned function is called. */

@@ -15,8 +15,6 @@ export interface Target {
 /** One group's state; a value, replaced at every change. */
 export interface GroupState {
   readonly group: string
-  /** The only member of the fleet that sees this group, or undefined for all. */
-  readonly member: string | undefined
   readonly published: Resources
   /** The last publication that a stream accepted whole. */
   readonly lastGood: Resources | undefined

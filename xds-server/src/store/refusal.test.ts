@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import type { DeltaResponse } from '../subscription/index.ts'
 import type { SimulatedClient } from '../subscription/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf, secretOf } from './sample.ts'
+import { clusterOf, connect, endpointsOf, groupOf, routesOf, scopeOf, secretOf } from './sample.ts'
 
-const { cluster, endpoints, listener, routeConfiguration, scopedRoute, secret } = TYPE_URLS
+const { cluster, endpoints, routeConfiguration, scopedRoute, secret } = TYPE_URLS
 
 function fleetWith(...groups: readonly string[]): Fleet {
   const fleet = new Fleet()
@@ -191,19 +191,5 @@ describe('what is programmed', () => {
     stop()
     stream.close()
     expect(heard.filter((word) => word === 'streams')).toHaveLength(1)
-  })
-
-  test('what is for one member is seen by no other', () => {
-    const fleet = fleetWith('a')
-    fleet.store.publish('platform/one', [listenerOf('edge-one')], { member: 'one' })
-    fleet.store.publish('platform/two', [listenerOf('edge-two')], { member: 'two' })
-    const [one, two] = [connect(fleet, 'one').client, connect(fleet, 'two').client]
-    for (const client of [one, two]) {
-      client.subscribeAll()
-      client.follow()
-    }
-    expect([...one.has(listener).keys()]).toEqual(['edge-one'])
-    expect([...two.has(listener).keys()]).toEqual(['edge-two'])
-    expect(fleet.programmed('platform/one')).toMatchObject({ connected: 1, acked: 1 })
   })
 })

@@ -55,14 +55,10 @@ export function groupOf(group: string, text = ''): readonly EncodedResource[] {
 let streams = 0
 
 /** A client on a fleet; it asks for RouteConfigurations and endpoints as an Envoy does, once it knows their names. */
-export function connect(
-  fleet: Fleet,
-  member?: string,
-): { readonly client: SimulatedClient<FleetStream>; readonly stream: FleetStream } {
+export function connect(fleet: Fleet): { readonly client: SimulatedClient<FleetStream>; readonly stream: FleetStream } {
   streams += 1
   const stream = new FleetStream(fleet, {
     id: `stream-${streams}`,
-    member,
     types: AGGREGATED_TYPES,
     window: { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 1 << 20 },
     answerTimeoutMs: 5000,

@@ -11,11 +11,6 @@ export type Change =
   | { readonly kind: 'opened' }
   | { readonly kind: 'group'; readonly group: string; readonly names: ReadonlyMap<TypeUrl, readonly string[]> }
 
-export interface PublishOptions {
-  /** The only member of the fleet that sees this group. */
-  readonly member?: string | undefined
-}
-
 const NOTHING: Resources = new Map()
 
 /** The snapshot of one fleet. It answers nothing before `open`, so that no stream sees half a start. */
@@ -47,14 +42,14 @@ export class Store {
    * Replaces everything that a group has; none means that it is gone. Throws, changing nothing, when a name belongs
    * to another group or a scope leads to a RouteConfiguration that is not there.
    */
-  publish(group: string, resources: readonly EncodedResource[], options: PublishOptions = {}): void {
+  publish(group: string, resources: readonly EncodedResource[]): void {
     const published = indexed(resources)
     this.#refuseForeignNames(group, published)
     refuseDanglingScopes(published)
     const before = this.#groups.get(group) ?? emptyGroup(group)
     for (const key of before.published.keys()) this.#owners.delete(key)
     for (const key of published.keys()) this.#owners.set(key, group)
-    const after = withPublished({ ...before, member: options.member }, published)
+    const after = withPublished(before, published)
     this.#replace(before, after)
     if (published.size === 0) this.#groups.delete(group)
   }
@@ -67,11 +62,6 @@ export class Store {
   /** What a stream has accepted of a group last, which is what all get while the published is refused. */
   lastGood(group: string): Resources | undefined {
     return this.#groups.get(group)?.lastGood
-  }
-
-  /** The only member that sees a group, or undefined for all. */
-  memberOf(group: string): string | undefined {
-    return this.#groups.get(group)?.member
   }
 
   /** Whether a group stays on its last good resources. */
@@ -172,7 +162,7 @@ function differences(
 }
 
 function emptyGroup(group: string): GroupState {
-  return { group, member: undefined, published: NOTHING, lastGood: undefined, refused: new Map() }
+  return { group, published: NOTHING, lastGood: undefined, refused: new Map() }
 }
 
 function splitKey(key: string): { readonly typeUrl: TypeUrl; readonly name: string } {

@@ -11,22 +11,16 @@ const WITHHELD: Verdict = { kind: 'withheld', until: 'progress' }
 const KEPT: Verdict = { kind: 'withheld', until: 'change' }
 const ABSENT: Verdict = { kind: 'absent' }
 
-/** The view of a stream that belongs to one member of the fleet. */
+/** The view of one stream. */
 export class StreamView implements View {
   readonly #store: Store
   readonly #progress: Progress
-  readonly #member: string | undefined
   readonly #waits: Waits
 
-  constructor(
-    store: Store,
-    progress: Progress,
-    options: { readonly member?: string | undefined; readonly patienceMs: number },
-  ) {
+  constructor(store: Store, progress: Progress, patienceMs: number) {
     this.#store = store
     this.#progress = progress
-    this.#member = options.member
-    this.#waits = new Waits(options.patienceMs)
+    this.#waits = new Waits(patienceMs)
   }
 
   get isOpen(): boolean {
@@ -34,8 +28,7 @@ export class StreamView implements View {
   }
 
   groupOf(typeUrl: TypeUrl, name: string): string | undefined {
-    const group = this.#store.find(typeUrl, name)?.group
-    return group !== undefined && this.#isVisible(group) ? group : undefined
+    return this.#store.find(typeUrl, name)?.group
   }
 
   names(typeUrl: TypeUrl): Iterable<string> {
@@ -53,16 +46,11 @@ export class StreamView implements View {
 
   verdictOf(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
     const target = this.#store.find(typeUrl, name)
-    if (target === undefined || !this.#isVisible(target.group)) return this.#verdictOfMissing(typeUrl, name, nowMs)
+    if (target === undefined) return this.#verdictOfMissing(typeUrl, name, nowMs)
     const { group, resource } = target
     if (resource === undefined) return KEPT
     const step = { key: keyOf(resource), group, version: resource.version }
     return this.#gate(step, this.#mayAdd(typeUrl, name, group), nowMs) ?? { kind: 'present', group, resource }
-  }
-
-  #isVisible(group: string): boolean {
-    const member = this.#store.memberOf(group)
-    return member === undefined || member === this.#member
   }
 
   #verdictOfMissing(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
@@ -84,7 +72,7 @@ export class StreamView implements View {
   /** A cluster without endpoints is told so; silence would keep it warming for ever. */
   #emptyEndpoints(name: string): Verdict | undefined {
     const cluster = this.#store.find(TYPE_URLS.cluster, name)
-    if (cluster === undefined || !this.#isVisible(cluster.group)) return undefined
+    if (cluster === undefined) return undefined
     const bytes = encode('envoy.config.endpoint.v3.ClusterLoadAssignment', { clusterName: name })
     return { kind: 'present', group: cluster.group, resource: makeResource(TYPE_URLS.endpoints, name, bytes) }
   }

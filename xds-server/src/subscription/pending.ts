@@ -18,12 +18,6 @@ export class Pending {
     else names.add(name)
   }
 
-  delete(group: string, name: string): void {
-    const names = this.#groups.get(group)
-    names?.delete(name)
-    if (names?.size === 0) this.#groups.delete(group)
-  }
-
   /** Takes one group's names out; what cannot be handled now is added again, behind the other groups. */
   take(group: string): ReadonlySet<string> {
     const names = this.#groups.get(group) ?? new Set()
