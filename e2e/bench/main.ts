@@ -11,6 +11,7 @@ import { createGatewayClient, type GatewayClient } from '../client/gateway-clien
 import { Interrupted, interruptible } from '../platform/interrupt.ts'
 import { startPlatform, temporaryPlatformFolder, type Platform } from '../platform/platform.ts'
 import { startBackend } from '../backend/backend.ts'
+import { addressOf } from '../world/address.ts'
 import { eventually } from '../world/eventually.ts'
 import { inNamespace, tenant, type Manifest } from '../world/objects.ts'
 import { table, type Measured } from './statistics.ts'
@@ -92,8 +93,8 @@ async function measure(bench: Bench): Promise<readonly Measured[]> {
     await apply(bench, tenant(`bench-${index}`, modest))
     await untilReady(bench, `bench-${index}`)
   })
-  const host = `bench-0.${baseDomain}`
-  const objects = inNamespace('tenant-bench-0')
+  const { namespace, host } = addressOf('bench-0', baseDomain)
+  const objects = inNamespace(namespace)
   await apply(bench, objects.tool('warm', backend.port))
   await apply(bench, objects.toolSet('set', host, ['warm'], { access: 'Public' }))
   await untilServed(bench, host, '/warm')

@@ -1,5 +1,6 @@
 // The local platform's command: up, down, status. Everything it prints is for the person at the keyboard.
 import { relative, resolve } from 'node:path'
+import { addressOf } from '../world/address.ts'
 import { Interrupted, interruptible } from './interrupt.ts'
 import type { Request } from './options.ts'
 import { parseRequest, usage } from './options.ts'
@@ -27,7 +28,7 @@ async function up(request: Extract<Request, { kind: 'up' }>): Promise<number> {
 
 function nextSteps(platform: Platform, { instance, dir }: { instance: string; dir: string }): string {
   const { edgePort, edgeCaFile, kubeconfigs, keycloakUrl, logFolder, baseDomain } = platform.endpoints
-  const host = `acme.${baseDomain}`
+  const { host } = addressOf('acme', baseDomain)
   const options = instance === 'default' ? '' : ` INSTANCE=${instance}`
   const isUsual = dir === resolve(root, '.run', instance)
   const command = (name: string): string =>
