@@ -27,7 +27,7 @@ const roomArrows: Readonly<Record<string, readonly string[]>> = {
   'xds-server/src/store': ['subscription'],
   'xds-server/src/serve': ['subscription', 'store'],
   'xds-server/src/resolve': ['model'],
-  'xds-server/src/bundles': [],
+  'xds-server/src/bundles': ['model'],
   'xds-server/src/watch': ['resolve', 'build', 'model'],
   'xds-server/src/control': ['watch', 'resolve', 'build', 'model', 'translate', 'assemble', 'store', 'bundles'],
   'xds-server/src/report': ['control', 'watch', 'build', 'model', 'store'],

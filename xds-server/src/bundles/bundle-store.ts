@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson, compareText } from './canonical-json.ts'
+import { compareText } from '../model/compare-text.ts'
+import { canonicalJson } from './canonical-json.ts'
 import { ContentDigest } from './content-digest.ts'
 import type { BundleOperation, RateLimitData, TenantData } from './data.ts'
 import { dataPath, mergeChanges } from './patch.ts'

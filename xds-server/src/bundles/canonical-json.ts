@@ -1,3 +1,5 @@
+import { compareText } from '../model/compare-text.ts'
+
 /** JSON with sorted keys: equal values give equal bytes, whatever the order in which they were made. */
 export function canonicalJson(value: unknown): string {
   // Array and object members that are undefined are handled here, so the leaves below always have a text.
@@ -9,10 +11,4 @@ export function canonicalJson(value: unknown): string {
     .sort(([left], [right]) => compareText(left, right))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
   return `{${members.join(',')}}`
-}
-
-/** Orders by code unit: the same in every process, whatever its locale. */
-export function compareText(left: string, right: string): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
 }

@@ -6,7 +6,7 @@ import { createTestAuthority } from '@bulkhead/runtime/testing-certificates'
 import type { TestAuthority, TestCertificate } from '@bulkhead/runtime/testing-certificates'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { TenantData } from './data.ts'
-import { eventually, hasOpa, policyFile, startOpa } from './testing/live-opa.ts'
+import { eventually, policyFile, startOpa } from './testing/live-opa.ts'
 import type { LiveOpa } from './testing/live-opa.ts'
 import { openChecks } from './testing/checks.ts'
 import type { Question } from './testing/checks.ts'
@@ -120,7 +120,7 @@ function statusFor(pair: TestCertificate | undefined): Promise<number | string> 
   })
 }
 
-describe.runIf(hasOpa)('with a real OPA', () => {
+describe('with a real OPA', () => {
   beforeAll(async () => {
     authority = await createTestAuthority()
     serverPair = await authority.issue({ commonName: 'xds-server', names: [{ type: 'ip', value: '127.0.0.1' }] })

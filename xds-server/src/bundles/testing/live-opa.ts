@@ -13,13 +13,16 @@ import type { TestCertificate } from '@bulkhead/runtime/testing-certificates'
 import { z } from 'zod'
 
 const root = new URL('../../../../', import.meta.url)
-const tool = (name: string): string => fileURLToPath(new URL(`.tools/bin/${name}`, root))
 
-export const opaBinary = tool('opa')
 export const policyFolder = fileURLToPath(new URL('xds-server/policy/', root))
 export const policyFile = join(policyFolder, 'authz.rego')
-/** Whether `make tools` has put an OPA here. */
-export const hasOpa = existsSync(opaBinary)
+
+/** The OPA that `make tools` has put here; without it a test fails, for a test that is left out proves nothing. */
+export function opaBinary(): string {
+  const file = fileURLToPath(new URL('.tools/bin/opa', root))
+  if (!existsSync(file)) throw new Error(`Cannot find "${file}": run make tools`)
+  return file
+}
 
 export interface LiveOpa {
   readonly process: ChildProcess
@@ -59,10 +62,14 @@ export async function startOpa({ id, bundlesUrl, caCert, client }: LiveOpaOption
   await writeFile(inFolder('key.pem'), client.key)
   const api = inFolder('api.sock')
   const args = ['run', '--server', `--addr=unix://${api}`, `--config-file=${inFolder('config.yaml')}`]
-  const process = spawn('/bin/sh', ['-c', 'exec "$0" "$@" 2>"$OPA_LOG"', opaBinary, ...args, '--skip-version-check'], {
-    env: { OPA_LOG: inFolder('log'), GOMAXPROCS: '2' },
-    stdio: 'ignore',
-  })
+  const process = spawn(
+    '/bin/sh',
+    ['-c', 'exec "$0" "$@" 2>"$OPA_LOG"', opaBinary(), ...args, '--skip-version-check'],
+    {
+      env: { OPA_LOG: inFolder('log'), GOMAXPROCS: '2' },
+      stdio: 'ignore',
+    },
+  )
   const opa: LiveOpa = {
     process,
     socketPath: inFolder('envoy.sock'),
