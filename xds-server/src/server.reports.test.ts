@@ -1,7 +1,7 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import { aTenant, aTool, aToolSet } from './build/testing/fixtures.ts'
-import { connect } from './store/sample.ts'
+import { connect } from './store/testing/sample.ts'
 import { acmeId, populated, routeNames, start } from './testing/control-plane.ts'
 import { kindInfo } from './watch/seen.ts'
 

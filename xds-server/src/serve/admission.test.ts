@@ -1,9 +1,9 @@
 import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { DELTA } from './test-client.ts'
-import { ADS, ENVOY, FIRST, MEMBER, NODE, SDS, useWorld } from './test-server.ts'
-import { ThrowawayAuthority } from './throwaway-authority.ts'
+import { DELTA } from './testing/test-client.ts'
+import { ADS, ENVOY, FIRST, MEMBER, NODE, SDS, useWorld } from './testing/test-server.ts'
+import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
 
 const world = useWorld()
 

@@ -6,13 +6,13 @@ import { anyOf, encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, RouteConfiguration } from '@bulkhead/envoy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Fleet } from '../store/index.ts'
-import { endpointsOf, scopeOf } from '../store/sample.ts'
+import { endpointsOf, scopeOf } from '../store/testing/sample.ts'
 import { startXdsServer } from './index.ts'
 import type { XdsServer } from './index.ts'
-import { ask, ENVOY_BINARY, freePort, RealEnvoy } from './real-envoy.ts'
+import { ask, ENVOY_BINARY, freePort, RealEnvoy } from './testing/real-envoy.ts'
 import type { CertificateFiles } from './certificates.ts'
-import { ThrowawayAuthority } from './throwaway-authority.ts'
-import { ENVOY } from './test-server.ts'
+import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
+import { ENVOY } from './testing/test-server.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 20 }
 const ADS = { ads: {}, resourceApiVersion: 'V3' } as const

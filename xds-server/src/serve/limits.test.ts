@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { clusterOf, groupOf } from '../store/sample.ts'
-import { FIRST, MEMBER, useWorld } from './test-server.ts'
+import { clusterOf, groupOf } from '../store/testing/sample.ts'
+import { FIRST, MEMBER, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()
 

@@ -1,7 +1,7 @@
 import { encode, TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { clusterOf, secretOf } from '../store/sample.ts'
-import { FIRST, NODE, SDS, useWorld } from './test-server.ts'
+import { clusterOf, secretOf } from '../store/testing/sample.ts'
+import { FIRST, NODE, SDS, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()
 

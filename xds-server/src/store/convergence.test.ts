@@ -2,9 +2,9 @@ import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { SimulatedClient } from '../subscription/simulated-client.ts'
+import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, routesOf, scopeOf } from './sample.ts'
+import { clusterOf, connect, endpointsOf, routesOf, scopeOf } from './testing/sample.ts'
 
 const { cluster, endpoints, routeConfiguration, scopedRoute } = TYPE_URLS
 const GROUPS = ['a', 'b', 'c'] as const

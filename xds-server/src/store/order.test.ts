@@ -2,9 +2,9 @@ import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import type { DeltaResponse } from '../subscription/index.ts'
-import type { SimulatedClient } from '../subscription/simulated-client.ts'
+import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf } from './sample.ts'
+import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf } from './testing/sample.ts'
 
 const { cluster, endpoints, listener, routeConfiguration, scopedRoute } = TYPE_URLS
 const SHORT = new Map(Object.entries(TYPE_URLS).map(([word, typeUrl]) => [typeUrl as string, word]))

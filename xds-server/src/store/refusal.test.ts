@@ -2,9 +2,9 @@ import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import type { DeltaResponse } from '../subscription/index.ts'
-import type { SimulatedClient } from '../subscription/simulated-client.ts'
+import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, groupOf, routesOf, scopeOf, secretOf } from './sample.ts'
+import { clusterOf, connect, endpointsOf, groupOf, routesOf, scopeOf, secretOf } from './testing/sample.ts'
 
 const { cluster, endpoints, routeConfiguration, scopedRoute, secret } = TYPE_URLS
 

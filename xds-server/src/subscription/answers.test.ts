@@ -1,6 +1,6 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { sent, world } from './flat-view.ts'
+import { sent, world } from './testing/flat-view.ts'
 
 const { cluster, endpoints } = TYPE_URLS
 

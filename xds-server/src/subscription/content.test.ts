@@ -1,6 +1,6 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { FlatView, sent, WINDOW, world } from './flat-view.ts'
+import { FlatView, sent, WINDOW, world } from './testing/flat-view.ts'
 
 const { cluster, endpoints, listener, scopedRoute } = TYPE_URLS
 

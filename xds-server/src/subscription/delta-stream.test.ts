@@ -1,6 +1,6 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { FlatView, sent, world } from './flat-view.ts'
+import { FlatView, sent, world } from './testing/flat-view.ts'
 import { ON_DEMAND_SECRETS } from './index.ts'
 
 const { cluster, endpoints, listener, secret } = TYPE_URLS

@@ -1,6 +1,6 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { FlatView, sent, WINDOW, world } from './flat-view.ts'
+import { FlatView, sent, WINDOW, world } from './testing/flat-view.ts'
 import { AGGREGATED_TYPES } from './index.ts'
 
 const { cluster, routeConfiguration, scopedRoute } = TYPE_URLS

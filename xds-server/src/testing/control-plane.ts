@@ -8,7 +8,7 @@ import { aPlan, aSubscription, aTenant, aTool, aToolSet, settings } from '../bui
 import { lintedFleet } from '../lint/testing/linted.ts'
 import type { ControlPlane } from '../server.ts'
 import { startControlPlane } from '../server.ts'
-import { connect } from '../store/sample.ts'
+import { connect } from '../store/testing/sample.ts'
 import type { Fleet } from '../store/index.ts'
 import { settings as fleetSettings } from '../translate/testing/models.ts'
 import { kindInfo } from '../watch/seen.ts'

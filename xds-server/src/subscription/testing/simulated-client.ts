@@ -1,8 +1,8 @@
 // A client for tests: it keeps what it is sent, as Envoy does, and answers only when it is told to.
 import { decode, TYPE_URLS } from '@bulkhead/envoy'
 import type { TypeUrl } from '@bulkhead/envoy'
-import type { Handled } from './delta-stream.ts'
-import type { DeltaRequest, DeltaResponse } from './protocol.ts'
+import type { Handled } from '../delta-stream.ts'
+import type { DeltaRequest, DeltaResponse } from '../protocol.ts'
 
 const SCOPE = 'envoy.config.route.v3.ScopedRouteConfiguration'
 const NODE = { id: 'client', cluster: 'fleet' }

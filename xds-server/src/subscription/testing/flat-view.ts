@@ -1,8 +1,8 @@
 // A view for tests in which nothing waits for anything: every name is there or not.
 import { makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
-import { AGGREGATED_TYPES, DeltaStream } from './index.ts'
-import type { DeltaResponse, DeltaStreamOptions, Verdict, View } from './index.ts'
+import { AGGREGATED_TYPES, DeltaStream } from '../index.ts'
+import type { DeltaResponse, DeltaStreamOptions, Verdict, View } from '../index.ts'
 import { SimulatedClient } from './simulated-client.ts'
 
 /** The window that production uses. */

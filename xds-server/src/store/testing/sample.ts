@@ -1,10 +1,10 @@
 // Resources for tests: one group with a cluster, its endpoints, a RouteConfiguration and a host.
 import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
-import { AGGREGATED_TYPES } from '../subscription/index.ts'
-import { SimulatedClient } from '../subscription/simulated-client.ts'
-import type { Fleet } from './fleet.ts'
-import { FleetStream } from './fleet-stream.ts'
+import { AGGREGATED_TYPES } from '../../subscription/index.ts'
+import { SimulatedClient } from '../../subscription/testing/simulated-client.ts'
+import type { Fleet } from '../fleet.ts'
+import { FleetStream } from '../fleet-stream.ts'
 
 /** A cluster, different for each text. */
 export function clusterOf(name: string, text = ''): EncodedResource {
