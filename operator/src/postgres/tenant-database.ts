@@ -30,6 +30,11 @@ export type SeenRole =
       readonly config: readonly string[]
       /** Somebody is logged in, whether or not anybody may log in now. */
       readonly hasSessions: boolean
+      /**
+       * It has no power of its own and no other role's. One that somebody gave power to is not the one that we made, and
+       * we could not take the power away: it is shut and removed like any other, and never opened.
+       */
+      readonly isPlain: boolean
     } & RoleSettings)
 
 export type SeenSchema =
@@ -89,6 +94,10 @@ export function createTenantDatabase(database: Database, databaseName: string): 
     observe: (tenant, signal) => database.transaction('observe schema', signal, (tx) => see(tx, tenant)),
     prepare: (tenant, settings, signal) =>
       locked('prepare schema', tenant, signal, async (tx) => {
+        const { role } = await see(tx, tenant)
+        if (role.kind === 'own' && !role.isPlain) {
+          throw new ForeignDatabaseObject(`Cannot open role "${tenant.role}": somebody gave it power`)
+        }
         await prepareRole(tx, tenant, settings)
         await runStatement(tx, grantConnect(databaseName, tenant.role))
         await prepareSchema(tx, tenant)
@@ -128,12 +137,12 @@ async function seeRole(tx: Tx, { role, uid }: DatabaseTenant): Promise<SeenRole>
     FROM pg_roles WHERE rolname = ${role}`.execute(tx)
   const row = rows[0]
   if (row === undefined) return { kind: 'absent' }
-  // A role that somebody gave power to is not the one that we made, and we could not take the power away.
-  if (row.comment !== commentOf(uid) || !row.is_plain) return { kind: 'foreign' }
+  if (row.comment !== commentOf(uid)) return { kind: 'foreign' }
   return {
     kind: 'own',
     canLogin: row.rolcanlogin,
     hasSessions: row.has_sessions,
+    isPlain: row.is_plain,
     connectionLimit: row.rolconnlimit,
     config: row.rolconfig?.toSorted() ?? [],
   }
@@ -209,7 +218,9 @@ async function retainSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
   const seen = await see(tx, tenant)
   if (seen.schema.kind !== 'own') return
   const schema = quoteIdentifier(tenant.schema)
-  await runStatement(tx, `REVOKE ALL ON SCHEMA ${schema} FROM ${quoteIdentifier(tenant.role)}`)
+  if (seen.role.kind === 'own') {
+    await runStatement(tx, `REVOKE ALL ON SCHEMA ${schema} FROM ${quoteIdentifier(tenant.role)}`)
+  }
   await runStatement(tx, `ALTER SCHEMA ${schema} RENAME TO ${quoteIdentifier(tenant.retainedSchema)}`)
   await tx
     .withSchema('public')

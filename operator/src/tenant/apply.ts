@@ -1,5 +1,5 @@
 import type { Problem } from '@bulkhead/crds'
-import { KubeFault, isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from '@bulkhead/runtime'
+import { KubeFault, isAlreadyExists, isConflict, isInvalid, isNotFound } from '@bulkhead/runtime'
 import type { Secret } from '@bulkhead/runtime'
 import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
 import type { RealmAdmin } from '../keycloak/keycloak.ts'
@@ -7,7 +7,7 @@ import { secretKind } from '../kubernetes/kinds.ts'
 import { secretBody, secretValue } from '../kubernetes/secrets.ts'
 import { seeObject } from '../kubernetes/wanted-object.ts'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
-import { findSystemSecret, invitationName, realmSecretKeys, refOf, termsOf } from './observe.ts'
+import { findSystemSecret, invitationName, patiently, realmSecretKeys, refOf, termsOf } from './observe.ts'
 import { wallNames } from './observed.ts'
 import type { WallName } from './observed.ts'
 import { fieldManager } from './parts.ts'
@@ -90,7 +90,7 @@ async function applyNamespaceStep(parts: Parts, wanted: Wanted, step: StepOf<'na
   switch (step.kind) {
     case 'create':
       // Taken in the meantime: the next look says by whom.
-      return unless(isAlreadyExists, createPatiently(parts, step.object, signal))
+      return unless(isAlreadyExists, create(parts, step.object, signal))
     case 'replace': {
       const { kind, body } = step.object
       const metadata = { ...body.metadata, resourceVersion: step.resourceVersion }
@@ -106,24 +106,8 @@ async function applyNamespaceStep(parts: Parts, wanted: Wanted, step: StepOf<'na
   }
 }
 
-const forbiddenTries = 20
-const forbiddenPauseMs = 100
-
-// As when looking: a new role binding takes the API server a moment.
-async function createPatiently(
-  { kubernetes, clock }: Parts,
-  { kind, body }: WantedObject,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await kubernetes.create(kind, body, { fieldManager, signal })
-      return
-    } catch (error) {
-      if (!isForbidden(error) || attempt === forbiddenTries) throw error
-      await clock.sleep(forbiddenPauseMs, signal)
-    }
-  }
+async function create(parts: Parts, { kind, body }: WantedObject, signal: AbortSignal): Promise<void> {
+  await patiently(parts, () => parts.kubernetes.create(kind, body, { fieldManager, signal }), signal)
 }
 
 async function unless(isFine: (error: unknown) => boolean, work: Promise<unknown>): Promise<void> {

@@ -3,7 +3,7 @@ import type { KubeObject, KubeRef } from '@bulkhead/runtime'
 import { namespaceOf } from '@bulkhead/tenancy'
 import { checkKeys } from '../keycloak/jwks.ts'
 import type { RealmAdmin } from '../keycloak/keycloak.ts'
-import { namespaceKind, secretKind } from '../kubernetes/kinds.ts'
+import { secretKind } from '../kubernetes/kinds.ts'
 import { secretValue } from '../kubernetes/secrets.ts'
 import { seeObject } from '../kubernetes/wanted-object.ts'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
@@ -45,9 +45,10 @@ async function attempt<T>(look: () => Promise<T>): Promise<Seen<T>> {
 
 async function observeNamespace(parts: Parts, wanted: Wanted, signal: AbortSignal): Promise<SeenNamespace> {
   const { owner } = wanted
-  const find = (ref: KubeRef) => findPatiently(parts, ref, signal)
+  const find = (ref: KubeRef) => patiently(parts, () => parts.kubernetes.find(ref, { signal }), signal)
   const see = async (object: WantedObject) => seeObject(await find(refOf(object)), owner.uid)
-  const namespace = await see(wanted.namespace.namespace)
+  const { kubernetes } = parts
+  const namespace = seeObject(await kubernetes.find(refOf(wanted.namespace.namespace), { signal }), owner.uid)
   if (namespace.kind === 'absent') return { kind: 'absent' }
   if (isTerminating(namespace)) return { kind: 'terminating', isOwn: namespace.kind === 'own' }
   if (namespace.kind === 'foreign') return { kind: 'foreign' }
@@ -73,13 +74,13 @@ const forbiddenTries = 20
 const forbiddenPauseMs = 100
 
 // The API server needs a moment to believe a new role binding; until then our own namespace is shut to us.
-async function findPatiently(parts: Parts, ref: KubeRef, signal: AbortSignal): Promise<KubeObject | undefined> {
+export async function patiently<T>({ clock }: Parts, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await parts.kubernetes.find(ref, { signal })
+      return await work()
     } catch (error) {
-      if (!isForbidden(error) || ref.kind === namespaceKind || attempt === forbiddenTries) throw error
-      await parts.clock.sleep(forbiddenPauseMs, signal)
+      if (!isForbidden(error) || attempt === forbiddenTries) throw error
+      await clock.sleep(forbiddenPauseMs, signal)
     }
   }
 }

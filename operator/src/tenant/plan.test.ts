@@ -98,6 +98,11 @@ test.each<readonly [string, Partial<Observed>, readonly string[]]>([
   ],
   ["settings that are the tenant's own are left alone", { identity: seen(openRealm(wanted, { loginTheme: 'x' })) }, []],
   ['S-175 a foreign role is left alone', { database: seen({ ...database, role: { kind: 'foreign' } }) }, []],
+  [
+    'a role that somebody gave power to is not opened',
+    { database: seen({ ...database, role: { ...database.role, isPlain: false } as typeof database.role }) },
+    [],
+  ],
   ['S-175 a foreign schema is left alone', { database: seen({ ...database, schema: { kind: 'foreign' } }) }, []],
   [
     'a schema that is behind is migrated',

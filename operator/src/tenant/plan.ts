@@ -102,13 +102,18 @@ type DatabaseSeen = Extract<Observed['database'], { kind: 'seen' }>['value']
 
 function planDatabase({ tenant, settings }: Wanted['database'], seen: DatabaseSeen): readonly Step[] {
   const { role, schema, secret } = seen
+  const { canLogin } = settings
   if ([role.kind, schema.kind, secret.kind].includes('foreign')) return []
+  if (role.kind === 'own' && !role.isPlain) return canLogin ? [] : planLogin(role, canLogin)
   const hasSchema = schema.kind === 'own' && schema.version === latestVersion
   if (secret.kind !== 'own' || role.kind !== 'own' || !hasSchema || hasRoleDrifted(role, { tenant, settings })) {
     return [{ wall: 'database', kind: 'prepare-database' }]
   }
-  const { canLogin } = settings
-  // A session from before outlives the login; whatever shut the door, it is ended too.
+  return planLogin(role, canLogin)
+}
+
+// A session from before outlives the login; whatever shut the door, it is ended too.
+function planLogin(role: OwnRole, canLogin: boolean): readonly Step[] {
   const isAsWanted = role.canLogin === canLogin && (canLogin || !role.hasSessions)
   return isAsWanted ? [] : [{ wall: 'database', kind: 'set-login', canLogin }]
 }

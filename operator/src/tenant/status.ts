@@ -12,7 +12,8 @@ import type { Wanted } from './wanted.ts'
 
 type TenantStatus = NonNullable<Tenant['status']>
 
-const wallConditions = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
+const wallConditions = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady'] as const
+type WallCondition = (typeof wallConditions)[number]
 /** The conditions of a Tenant that only the operator writes. */
 export const ownConditions = [...wallConditions, 'Ready', 'Reconciling', 'Stalled']
 
@@ -55,7 +56,7 @@ const stuckReasons: readonly Reason[] = ['NameTaken', 'JwksInvalid']
 export function buildStatus(input: StatusInput): StatusResult {
   const { tenant, wanted, observed } = input
   const grants = judgeGrants(input)
-  const walls: readonly (readonly [string, WallName, Verdict])[] = [
+  const walls: readonly (readonly [WallCondition, WallName, Verdict])[] = [
     ['Granted', 'grants', grants.verdict],
     ['NamespaceReady', 'namespace', judgeNamespace(input)],
     ['IdentityReady', 'identity', judgeIdentity(input)],
@@ -105,12 +106,17 @@ function isTemporary(input: StatusInput, wall: WallName, verdict: Verdict): bool
 }
 
 // A look that failed says nothing about a wall that stood: its condition stays until something was really seen.
-function keepThroughFault({ tenant, observed }: StatusInput, type: string, wall: WallName, verdict: Verdict): Verdict {
+function keepThroughFault(
+  { tenant, observed }: StatusInput,
+  type: WallCondition,
+  wall: WallName,
+  verdict: Verdict,
+): Verdict {
   const list = tenant.status?.conditions
   const isUnseen = observed[wall].kind === 'unavailable'
   if (!isUnseen || !isTrueAt(list, type, tenant.metadata.generation)) return verdict
-  const kept = findCondition(list, type)
-  return done((kept?.reason ?? verdict.reason) as Reason, kept?.message ?? '')
+  // A wall that stands has the reason of its own name.
+  return done(type, findCondition(list, type)?.message ?? '')
 }
 
 function judgeGrants({ tenant, wanted, observed: { grants } }: StatusInput) {
@@ -203,8 +209,14 @@ function judgeDatabase({ tenant, wanted, observed: { database }, faults }: Statu
   const { schema: name } = wanted.database.tenant
   if (database.kind === 'unavailable') return unavailable('DatabaseUnavailable')
   const { role, schema, secret } = database.value
-  if (role.kind === 'foreign' || schema.kind === 'foreign' || secret.kind === 'foreign') {
+  if ([role.kind, schema.kind, secret.kind].includes('foreign')) {
     return failed('NameTaken', `"${name}" exists in the database and is not this tenant's; it was left untouched`)
+  }
+  if (role.kind === 'own' && !role.isPlain) {
+    return failed(
+      'NameTaken',
+      `Somebody gave role "${name}" power that a tenant's must not have; it was left untouched`,
+    )
   }
   if (faults.has('database')) return unavailable('DatabaseUnavailable')
   if (role.kind !== 'own' || schema.kind !== 'own' || schema.version !== latestVersion) {

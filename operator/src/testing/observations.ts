@@ -45,7 +45,13 @@ export function openRealm({ identity, owner }: Wanted, changes: object = {}): Se
 export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {
   return {
     secret: ownSecret,
-    role: { kind: 'own', ...database.settings, hasSessions: false, config: roleConfig(database.tenant.schema) },
+    role: {
+      kind: 'own',
+      ...database.settings,
+      hasSessions: false,
+      isPlain: true,
+      config: roleConfig(database.tenant.schema),
+    },
     schema: { kind: 'own', version: latestVersion },
   }
 }
