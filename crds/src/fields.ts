@@ -54,7 +54,7 @@ export function durationMs(value: string): number {
 /** An HTTP method that a tenant may publish; CONNECT and TRACE are never forwarded. */
 export const httpMethod = z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** A realm role: letters, digits, `-` and `_`; never one of Keycloak's own. */
+/** A realm role: letters, digits, `-` and `_`. */
 export const roleName = z
   .string()
   .min(1)

@@ -1,7 +1,6 @@
 /** Every reason that a condition of ours can carry, with the sentence the reference page prints. */
 export const reasons = {
   Accepted: 'The object is valid and everything it refers to exists.',
-  Approved: 'The subscription may use its plan.',
   BackendNotAllowed:
     'The backend is outside the ranges or ports that the platform allows, or is no address of this tenant.',
   BackendNotFound: 'The backend has no usable address: the name does not resolve, or the Service has no ready Pod.',
