@@ -12,7 +12,7 @@ import type { Steps } from './testing/steps.ts'
 import { startWorld, systemNamespace } from './testing/world.ts'
 import type { World } from './testing/world.ts'
 
-// One world for all: each test has tenants of its own.
+// One world for all, and one story: a test goes on with what those before it made.
 let world: World
 let steps: Steps
 let stopOperator = (): Promise<void> => Promise.resolve()

@@ -70,26 +70,21 @@ export function startOperator(options: OperatorOptions): Operator {
     onPlan: (change) => gate.isOpen && hasChanged(change, planGives) && referenceChanged(running, byPlan, change),
   })
   const running: Running = { options, watches, tenants, subscriptions, looks, subscriptionLooks }
-  const opened = Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
+  void Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
     gate.isOpen = true
     for (const key of watches.tenants.store.keys()) tenants.add(key)
     for (const key of watches.subscriptions.store.keys()) subscriptions.add(key)
   })
   return {
     problem: () => (all(watches).every((watch) => watch.isSynced()) ? undefined : 'not every kind was listed yet'),
-    stopped: stopAll(running, opened),
+    stopped: stopAll(running),
   }
 }
 
-async function stopAll({ options, watches, tenants, subscriptions }: Running, opened: Promise<void>): Promise<void> {
-  await Promise.race([Promise.all(all(watches).map((watch) => watch.stopped)), never(opened)])
+async function stopAll({ options, watches, tenants, subscriptions }: Running): Promise<void> {
+  await Promise.all(all(watches).map((watch) => watch.stopped))
   if (!options.signal.aborted) options.logger.error({}, 'the watches ended by themselves')
   await Promise.all([tenants.stop(), subscriptions.stop()])
-}
-
-// `opened` never settles when the signal comes first; what it throws must not be lost.
-function never(opened: Promise<void>): Promise<never> {
-  return new Promise((_resolve, reject) => void opened.catch(reject))
 }
 
 // One that is gone is known by its uid, so that its successor of the same name is not taken for it.

@@ -1,5 +1,5 @@
-// keycloak: everything the operator says to Keycloak, and nothing about tenants' objects. This file is the port; a real
-// adapter (client.ts) and a fake one (fake-keycloak.ts) answer it, and one contract test runs both.
+// keycloak: everything the operator says to Keycloak, and nothing about tenants' objects. This file is the port; client.ts
+// answers it over HTTP, and the contract tests run that against a real Keycloak.
 import type { Secret } from '@bulkhead/runtime'
 import type {
   ClientRepresentation,
