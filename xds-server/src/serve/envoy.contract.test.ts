@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { existsSync } from 'node:fs'
 import { anyOf, encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, RouteConfiguration } from '@bulkhead/envoy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,7 +8,7 @@ import { Fleet } from '../store/index.ts'
 import { endpointsOf, scopeOf } from '../store/testing/sample.ts'
 import { startXdsServer } from './index.ts'
 import type { XdsServer } from './index.ts'
-import { ask, ENVOY_BINARY, freePort, RealEnvoy } from './testing/real-envoy.ts'
+import { ask, freePort, RealEnvoy } from './testing/real-envoy.ts'
 import type { CertificateFiles } from './certificates.ts'
 import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
 import { ENVOY } from './testing/test-server.ts'
@@ -106,7 +105,7 @@ function fillFleet(a: string, b: string): Fleet {
   return filled
 }
 
-describe.skipIf(!existsSync(ENVOY_BINARY))('a real Envoy', () => {
+describe('a real Envoy', () => {
   beforeAll(async () => {
     authority = await ThrowawayAuthority.create()
     own = authority.write('server', await authority.issue({ dns: ['localhost'] }))
