@@ -61,7 +61,7 @@ async function createRealm(http: Http, tokens: TokenSource, body: { realm: strin
     doing: `create realm "${body.realm}"`,
     method: 'POST',
     path: ['admin', 'realms'],
-    token: await tokens.get(),
+    token: await tokens.get(signal),
     body: { kind: 'json', value: body },
     timeoutMs: realmTimeoutMs,
     signal,
@@ -70,7 +70,7 @@ async function createRealm(http: Http, tokens: TokenSource, body: { realm: strin
 
 async function enter(http: Http, tokens: TokenSource, realm: string, signal: AbortSignal): Promise<Entry> {
   try {
-    await tokens.get()
+    await tokens.get(signal)
   } catch (error) {
     if (error instanceof KeycloakFault && [400, 401, 403, 404].includes(error.status)) return { kind: 'closed' }
     throw error
@@ -87,7 +87,7 @@ function realmCaller(http: Http, tokens: TokenSource, realm: string, signal: Abo
       ...call,
       doing: `${doing} in realm "${realm}"`,
       path: ['admin', 'realms', realm, ...path],
-      token: await tokens.get(),
+      token: await tokens.get(signal),
       signal,
       ...(body === undefined ? {} : { body: { kind: 'json' as const, value: body } }),
     })

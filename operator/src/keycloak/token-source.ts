@@ -12,7 +12,8 @@ export interface Account {
 
 /** Gives access tokens of one account, asking Keycloak once however many callers wait. */
 export interface TokenSource {
-  get(): Promise<Secret<string>>
+  /** One caller's abort ends its own waiting and fails nobody else. */
+  get(signal: AbortSignal): Promise<Secret<string>>
   /** A token that was refused is not given out again. */
   forget(): void
 }
@@ -26,7 +27,7 @@ interface Held {
   readonly untilMs: number
 }
 
-/** Makes the token source of an account. Its calls are its own: one caller's abort does not fail the others. */
+/** Makes the token source of an account. Its calls are its own, whoever asks. */
 export function createTokenSource(http: Http, account: Account, clock: Clock): TokenSource {
   let held: Held | undefined
   let flight: Promise<Held> | undefined
@@ -49,12 +50,21 @@ export function createTokenSource(http: Http, account: Account, clock: Clock): T
     return { token: new Secret(token), untilMs: clock.now() + lifetime * 1000 - marginMs }
   }
   return {
-    get: async () => {
+    get: async (signal) => {
       if (held !== undefined && clock.now() < held.untilMs) return held.token
       flight ??= ask().finally(() => (flight = undefined))
-      held = await flight
+      held = await unlessAborted(flight, signal)
       return held.token
     },
     forget: () => (held = undefined),
   }
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
 }
