@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readTenant } from './facts.ts'
 import { createKeycloak } from './keycloak/client.ts'
 import { createHttp } from './keycloak/http.ts'
+import { operatorClientId } from './keycloak/operator-client.ts'
 import { roleBindingKind, roleKind, secretKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
+import { logInFirst } from './testing/first-admin.ts'
 import { realmVandal } from './testing/realm-vandal.ts'
 import { stepsIn } from './testing/steps.ts'
 import type { Steps } from './testing/steps.ts'
@@ -82,6 +84,8 @@ test('with Keycloak away a deletion takes what it sees, and the Tenant stays unt
   await steps.tenantWith('initech', 'True', walls)
   const { id, realm } = await steps.factsOf('initech')
   await stopOperator()
+  // Somebody gave the role power: it must go all the same.
+  await world.postgres.query(`GRANT pg_read_all_data TO tenant_${id}`)
   const ref = { kind: kinds.tenant, name: 'initech' }
   await world.admin.delete(ref)
   const { keycloak: latency } = createOperatorMetrics(createMetrics())
@@ -97,6 +101,55 @@ test('with Keycloak away a deletion takes what it sees, and the Tenant stays unt
   stopOperator = world.run()
   await steps.gone('initech')
   expect(await world.parts.keycloak.findRealm(realm, signal)).toBeUndefined()
+})
+
+test('the first admin comes in with the invitation, manages users, and touches neither clients, mappers nor keys', async () => {
+  await steps.createTenant('wayne')
+  await steps.tenantWith('wayne', 'True', walls)
+  const { realm } = await steps.factsOf('wayne')
+  const invitation = await steps.secret('tenant-wayne', 'tenant-admin-invitation')
+  const token = await logInFirst(world.keycloak.url, realm, invitation)
+  const vandal = realmVandal(world.keycloak, realm)
+  const [management, own] = await Promise.all(['realm-management', operatorClientId].map((name) => vandal.idOf(name)))
+  const call = async (method: string, path: string, body?: unknown): Promise<Response> =>
+    fetch(`${world.keycloak.url}/admin/realms/${realm}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  const made = await call('POST', '/users', { username: 'bob', enabled: true })
+  expect(made.status).toBe(201)
+  const bob = `/users/${made.headers.get('location')?.split('/').at(-1) ?? ''}`
+  expect((await call('PUT', bob, { firstName: 'Bob' })).status).toBe(204)
+  const mapper = { name: 'azp', protocol: 'openid-connect', protocolMapper: 'oidc-hardcoded-claim-mapper' }
+  const powers = ['manage-clients', 'manage-realm', 'realm-admin']
+  const roles = (await vandal.rolesOf('realm-management')).filter(({ name = '' }) => powers.includes(name))
+  expect(roles).toHaveLength(powers.length)
+  const attempts: readonly (readonly [string, string, unknown?])[] = [
+    ['GET', `/clients/${own}/client-secret`],
+    ['POST', '/clients', { clientId: 'mine' }],
+    ['PUT', `/clients/${own}`, { enabled: false }],
+    ['POST', `/clients/${own}/protocol-mappers/models`, mapper],
+    ['POST', '/client-scopes', { name: 'mine', protocol: 'openid-connect', protocolMappers: [mapper] }],
+    ['GET', '/keys'],
+    [
+      'POST',
+      '/components',
+      { name: 'mine', providerId: 'rsa-generated', providerType: 'org.keycloak.keys.KeyProvider' },
+    ],
+    ['PUT', '', { sslRequired: 'NONE' }],
+    ['POST', '/identity-provider/instances', { alias: 'mine', providerId: 'oidc' }],
+    ...roles.map((role) => ['POST', `${bob}/role-mappings/clients/${management}`, [role]] as const),
+  ]
+  const answers = await Promise.all(attempts.map(async (args) => [...args.slice(0, 2), (await call(...args)).status]))
+  expect(answers).toEqual(attempts.map(([method, path]) => [method, path, 403]))
+  expect((await call('DELETE', bob)).status).toBe(204)
+  // The invitation is used: once it is deleted it stays away.
+  const used = { kind: secretKind, namespace: 'tenant-wayne', name: 'tenant-admin-invitation' }
+  await world.admin.delete(used)
+  await steps.changeTenant('wayne', { displayName: 'Wayne' })
+  await steps.tenantWith('wayne', 'True', walls)
+  expect(await world.admin.find(used)).toBeUndefined()
 })
 
 test('what the API server lets in can be used, and a key that is too long is not let in', async () => {

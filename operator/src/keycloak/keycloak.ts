@@ -16,6 +16,7 @@ export type Fields = Readonly<Record<string, unknown>>
 export interface RealmAdmin {
   realm(): Promise<RealmRepresentation>
   updateRealm(fields: Fields): Promise<void>
+  findUser(username: string): Promise<UserRepresentation | undefined>
   clientScopes(): Promise<readonly ClientScopeRepresentation[]>
   /** Gives the id. */
   createClientScope(fields: Fields): Promise<string>

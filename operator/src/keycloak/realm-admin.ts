@@ -29,11 +29,16 @@ export function createRealmAdmin(call: CallRealm): RealmAdmin {
   }
 }
 
-function realmCalls(call: CallRealm): Pick<RealmAdmin, 'realm' | 'updateRealm'> {
+function realmCalls(call: CallRealm): Pick<RealmAdmin, 'realm' | 'updateRealm' | 'findUser'> {
   return {
     realm: async () => realmRepresentation.parse((await call({ doing: 'read realm', method: 'GET', path: [] })).body),
     updateRealm: async (fields) => {
       await call({ doing: 'update realm', method: 'PUT', path: [], body: fields })
+    },
+    findUser: async (username) => {
+      const query = { username, exact: 'true' }
+      const { body } = await call({ doing: 'find user', method: 'GET', path: ['users'], query })
+      return z.array(userRepresentation).parse(body)[0]
     },
   }
 }

@@ -54,5 +54,10 @@ export type ClientRepresentation = z.infer<typeof clientRepresentation>
 export const roleRepresentation = z.object({ id: z.string(), name: z.string() })
 export type RoleRepresentation = z.infer<typeof roleRepresentation>
 
-export const userRepresentation = z.object({ id: z.string(), username: z.string(), enabled: z.boolean().default(true) })
+export const userRepresentation = z.object({
+  id: z.string(),
+  username: z.string(),
+  enabled: z.boolean().default(true),
+  requiredActions: z.array(z.string()).default([]),
+})
 export type UserRepresentation = z.infer<typeof userRepresentation>

@@ -9,7 +9,7 @@ import { seeObject } from '../kubernetes/wanted-object.ts'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import type { Observed, Seen, SeenAudience, SeenIdentity, SeenNamespace, SeenRealm } from './observed.ts'
 import type { Parts } from './parts.ts'
-import { audienceScope, isAudienceScope, isRealmOf } from './realm.ts'
+import { audienceScope, isAudienceScope, isRealmOf, tenantAdmin } from './realm.ts'
 import type { Wanted } from './wanted.ts'
 
 /** The Secret in the tenant's namespace with which its first admin comes in. */
@@ -118,7 +118,14 @@ async function observeRealm(
       if (!isRealmOf(realm, owner.uid)) return { kind: 'foreign' }
       // A token from before the realm was disabled still opens it: that is no open realm.
       if (!realm.enabled) return { kind: 'disabled' }
-      return { kind: 'open', realm, audience: await observeAudience(entry.admin, identity.audience) }
+      const audience = await observeAudience(entry.admin, identity.audience)
+      const admin = await entry.admin.findUser(tenantAdmin)
+      return {
+        kind: 'open',
+        realm,
+        audience,
+        isAdminAwaited: admin?.requiredActions.includes('UPDATE_PASSWORD') === true,
+      }
     }
   }
   const realm = await keycloak.findRealm(identity.realm, signal)

@@ -34,7 +34,13 @@ export type SeenRealm =
   | { readonly kind: 'disabled' }
   /** Ours and enabled, and our account is not let in. */
   | { readonly kind: 'locked' }
-  | { readonly kind: 'open'; readonly realm: RealmRepresentation; readonly audience: SeenAudience }
+  | {
+      readonly kind: 'open'
+      readonly realm: RealmRepresentation
+      readonly audience: SeenAudience
+      /** The first admin never came in: the password of the invitation still opens. */
+      readonly isAdminAwaited: boolean
+    }
 
 export interface SeenIdentity {
   readonly secret: SeenObject

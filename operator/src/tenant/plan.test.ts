@@ -114,6 +114,13 @@ test.each<readonly [string, Partial<Observed>, readonly string[]]>([
   expect(kindsOf({ ...whole, ...change })).toEqual(steps)
 })
 
+test('an invitation is written until the admin came in with it', () => {
+  const uninvited = seen({ ...namespace, invitation: absent })
+  const cameIn = identity.realm.kind === 'open' ? { ...identity.realm, isAdminAwaited: false } : identity.realm
+  expect(kindsOf({ ...whole, namespace: uninvited })).toEqual(['namespace/store-invitation'])
+  expect(kindsOf({ ...whole, namespace: uninvited, identity: seen({ ...identity, realm: cameIn }) })).toEqual([])
+})
+
 test('S-176 only what drifted is sent', () => {
   const steps = plan(wanted, {
     ...whole,

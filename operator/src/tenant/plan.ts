@@ -14,14 +14,17 @@ export function plan(wanted: Wanted, observed: Observed): readonly Step[] {
   const { grants, namespace, identity, database } = observed
   return [
     ...(grants.kind === 'seen' && grants.value.changes ? [{ wall: 'grants', kind: 'claim' } as const] : []),
-    ...(namespace.kind === 'seen' ? planNamespace(wanted, namespace.value, hasRealm(observed)) : []),
+    ...(namespace.kind === 'seen' ? planNamespace(wanted, namespace.value, isInviting(observed)) : []),
     ...(identity.kind === 'seen' ? planIdentity(wanted.identity, identity.value) : []),
     ...(database.kind === 'seen' ? planDatabase(wanted.database, database.value) : []),
   ]
 }
 
-function hasRealm({ identity }: Observed): boolean {
-  return identity.kind === 'seen' && identity.value.secret.kind === 'own' && identity.value.realm.kind === 'open'
+// An invitation that was used and deleted is not written again.
+function isInviting({ identity }: Observed): boolean {
+  if (identity.kind !== 'seen' || identity.value.secret.kind !== 'own') return false
+  const { realm } = identity.value
+  return realm.kind === 'open' && realm.isAdminAwaited
 }
 
 function planNamespace(wanted: Wanted, seen: SeenNamespace, invite: boolean): readonly Step[] {

@@ -39,7 +39,7 @@ export function openRealm({ identity, owner }: Wanted, changes: object = {}): Se
   const attributes = { [ownerAttribute]: owner.uid }
   const realm = realmRepresentation.parse({ realm: identity.realm, ...identity.settings, attributes, ...changes })
   const audience = { scope: 'as-wanted', scopeId: 'scope', isDefault: true } as const
-  return { secret: ownSecret, realm: { kind: 'open', realm, audience }, keys: { ok: true, jwks } }
+  return { secret: ownSecret, realm: { kind: 'open', realm, audience, isAdminAwaited: true }, keys: { ok: true, jwks } }
 }
 
 export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {

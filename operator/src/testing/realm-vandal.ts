@@ -9,6 +9,10 @@ export interface RealmVandal {
   disableClient(clientId: string): Promise<void>
   /** Gives a client a mapper that puts another's name into its tokens. */
   forgeMapper(clientId: string): Promise<void>
+  /** The internal id of a client. */
+  idOf(clientId: string): Promise<string>
+  /** The roles that a client defines, as Keycloak shows them. */
+  rolesOf(clientId: string): Promise<readonly { readonly id: string; readonly name?: string | undefined }[]>
   /** The ids of all clients that begin with a text. */
   clientIds(prefix: string): Promise<readonly string[]>
 }
@@ -52,6 +56,9 @@ export function realmVandal({ url, clientId, clientSecret }: TestKeycloak, realm
         config: { 'claim.name': 'forged', 'claim.value': 'yes', 'access.token.claim': 'true' },
       })
     },
+    idOf: (name) => first(`/clients?clientId=${name}`),
+    rolesOf: async (name) =>
+      idsShape.parse(await call('GET', `/clients/${await first(`/clients?clientId=${name}`)}/roles`)),
     clientIds: async (prefix) => {
       const clients = idsShape.parse(await call('GET', '/clients?max=1000'))
       return clients.flatMap((one) => (one.clientId?.startsWith(prefix) === true ? [one.clientId] : []))
