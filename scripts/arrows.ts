@@ -40,7 +40,7 @@ function importsOf(text: string): readonly string[] {
   return [...text.matchAll(importPattern)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? [])
 }
 
-const isTest = (path: string) => path.endsWith('.test.ts') || path.includes('/testing/')
+const isTest = (path: string) => path.endsWith('.test.ts') || /\/(testing|scenarios)\//.test(path)
 
 function workspaceProblem(file: SourceFile, target: string): string | undefined {
   const from = file.path.split('/')[0] ?? ''

@@ -6,6 +6,7 @@ import { request as httpRequest } from 'node:http'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { systemClock, type Clock } from '@bulkhead/runtime'
+import { lintConfigDump } from '@bulkhead/xds-server/testing-lint'
 import { createGatewayClient, sendRaw, type Edge, type GatewayClient } from '../client/gateway-client.ts'
 import { openPlatform, type Platform } from '../platform/platform.ts'
 import { eventually } from '../world/eventually.ts'
@@ -32,7 +33,7 @@ export interface Scenario {
   opaDecision(marker: string): Promise<string>
   /** Counters and gauges of each Envoy. */
   envoyCounters(): Promise<readonly Readonly<Record<string, number>>[]>
-  /** Ends the organisations' backends, closes every connection, and sees their Tenants gone. */
+  /** Lints what each Envoy has come to, ends the organisations' backends, closes every connection, and sees their Tenants gone. */
   close(...organisations: readonly (Organisation | undefined)[]): Promise<void>
 }
 
@@ -80,6 +81,7 @@ export async function openScenario(): Promise<Scenario> {
     envoyCounters: () => Promise.all(endpoints.envoyAdmin.map(({ socketPath }) => readCounters(socketPath))),
     close: async (...organisations) => {
       const known = organisations.filter((organisation) => organisation !== undefined)
+      await Promise.all(endpoints.envoyAdmin.map(({ socketPath }) => lintEnvoy(socketPath)))
       await Promise.all(known.map((organisation) => organisation.stop()))
       client.close()
       const names = known.map(({ name }) => name)
@@ -99,18 +101,27 @@ async function findDecision(files: readonly string[], marker: string): Promise<s
   throw new Error(`No decision log line holds "${marker}"`)
 }
 
-function readCounters(socketPath: string): Promise<Readonly<Record<string, number>>> {
-  return new Promise((resolveCounters, reject) => {
-    const asked = httpRequest({ socketPath, path: '/stats', timeout: 5000 }, (response) => {
+async function readCounters(socketPath: string): Promise<Readonly<Record<string, number>>> {
+  const pairs = (await askAdmin(socketPath, '/stats')).split('\n').flatMap((line) => {
+    const match = /^(.+): (\d+)$/.exec(line)
+    return match === null ? [] : [[match[1] ?? '', Number(match[2])] as const]
+  })
+  return Object.fromEntries(pairs)
+}
+
+async function lintEnvoy(socketPath: string): Promise<void> {
+  const { count, findings } = lintConfigDump(await askAdmin(socketPath, '/config_dump'))
+  if (count === 0) throw new Error('Cannot lint what an Envoy has: it has nothing')
+  if (findings.length > 0) throw new Error(`An Envoy has what must never be: ${JSON.stringify(findings)}`)
+}
+
+function askAdmin(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolveText, reject) => {
+    const asked = httpRequest({ socketPath, path, timeout: 5000 }, (response) => {
       let text = ''
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-      response.on('end', () => {
-        const pairs = text.split('\n').flatMap((line) => {
-          const match = /^(.+): (\d+)$/.exec(line)
-          return match === null ? [] : [[match[1] ?? '', Number(match[2])] as const]
-        })
-        resolveCounters(Object.fromEntries(pairs))
-      })
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolveText(text))
     })
     asked.on('error', reject)
     asked.end()
