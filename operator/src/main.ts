@@ -3,15 +3,14 @@ import { randomBytes } from 'node:crypto'
 import {
   Secret,
   createHttpServer,
-  createKubeClient,
   createLogger,
   createMetrics,
   healthRoutes,
+  openKubeClient,
   readSecretFile,
   runMain,
   supervise,
   systemClock,
-  useOption,
 } from '@bulkhead/runtime'
 import type { KubeClient, Logger } from '@bulkhead/runtime'
 import { z } from 'zod'
@@ -37,7 +36,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   const logger = createLogger({ name: 'bulkhead-operator', level: config.logLevel })
   const metrics = createMetrics({ processMetrics: true })
   const operatorMetrics = createOperatorMetrics(metrics)
-  const kubernetes = await openKubernetes(config, logger)
+  const kubernetes = await openKubeClient(config.kubernetes.kubeconfig, { logger, clock })
   const clientSecret = await readSecretFile('keycloak.clientSecretFile', config.keycloak.clientSecretFile)
   const database = await connect(config, operatorMetrics)
   const state: { problem: () => string | undefined } = { problem: () => 'starting' }
@@ -71,12 +70,6 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   await server.close()
   await database.close()
   kubernetes.close()
-}
-
-async function openKubernetes({ kubernetes: { kubeconfig } }: OperatorConfig, logger: Logger): Promise<KubeClient> {
-  if (kubeconfig === undefined) return createKubeClient({ inCluster: true, logger, clock })
-  const option = { name: 'kubernetes.kubeconfig', value: kubeconfig, allowed: 'the path of a kubeconfig file' }
-  return useOption(option, (kubeconfigPath) => createKubeClient({ kubeconfigPath, logger, clock }))
 }
 
 async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): Promise<Database> {

@@ -62,7 +62,7 @@ export type { KeyedQueue, KeyedQueueOptions, ReconcileResult } from './queue/typ
 
 export { ConfigProblem, loadConfig } from './process/config.ts'
 export type { ConfigInput, Program } from './process/config.ts'
-export { readSecretFile, useOption } from './process/option.ts'
+export { openKubeClient, readSecretFile, useOption } from './process/option.ts'
 export type { Option } from './process/option.ts'
 export { runMain, runProgram } from './process/run-main.ts'
 export type { Main, Surroundings } from './process/run-main.ts'

@@ -41,6 +41,11 @@ test.each<[string, Record<string, unknown>, string]>([
     { platform: { ...platform, defaultRequestsPerSecond: { guaranteed: 9, ceiling: 1 } } },
     'platform.defaultRequestsPerSecond',
   ],
+  [
+    'a ceiling above the capacity',
+    { platform: { ...platform, defaultRequestsPerSecond: { guaranteed: 9, ceiling: 2000 } } },
+    'platform.defaultRequestsPerSecond.ceiling',
+  ],
   ['no time for policy', { platform: { ...platform, policyTimeoutMs: 9 } }, 'platform.policyTimeoutMs'],
   ['no client authority', { grpc: { ...tls, clientCaFile: undefined } }, 'grpc.clientCaFile'],
 ])('%s is refused by its name', (_title, change, path) => {

@@ -28,16 +28,22 @@ export const xdsServerConfig = z.strictObject({
   }),
   bundles: mutualTls,
   listener: z.strictObject({ address: z.ipv4(), port }).describe('Where the Envoys of the fleet listen'),
-  platform: z.strictObject({
-    trustedHops: z.int().min(0).max(16).default(0).describe('Proxies before Envoy that may be believed'),
-    capacityRequestsPerSecond: z.int().min(1).max(10_000_000),
-    sourceRequestsPerSecond: z.int().min(1).max(1_000_000),
-    policyTimeoutMs: timeoutMs.default(200).describe('How long Envoy waits for policy'),
-    rateLimitTimeoutMs: timeoutMs.default(100).describe("How long Envoy waits for the limits' service"),
-    defaultRequestsPerSecond: z
-      .strictObject({ guaranteed: share, ceiling: z.int().min(1).max(1_000_000) })
-      .refine(({ guaranteed, ceiling }) => guaranteed <= ceiling, 'guaranteed must not be above ceiling'),
-  }),
+  platform: z
+    .strictObject({
+      trustedHops: z.int().min(0).max(16).default(0).describe('Proxies before Envoy that may be believed'),
+      capacityRequestsPerSecond: z.int().min(1).max(10_000_000),
+      sourceRequestsPerSecond: z.int().min(1).max(1_000_000),
+      policyTimeoutMs: timeoutMs.default(200).describe('How long Envoy waits for policy'),
+      rateLimitTimeoutMs: timeoutMs.default(100).describe("How long Envoy waits for the limits' service"),
+      defaultRequestsPerSecond: z
+        .strictObject({ guaranteed: share, ceiling: z.int().min(1).max(1_000_000) })
+        .refine(({ guaranteed, ceiling }) => guaranteed <= ceiling, 'guaranteed must not be above ceiling'),
+    })
+    .refine(
+      ({ defaultRequestsPerSecond, capacityRequestsPerSecond }) =>
+        defaultRequestsPerSecond.ceiling <= capacityRequestsPerSecond,
+      { path: ['defaultRequestsPerSecond', 'ceiling'], error: 'must not be above capacityRequestsPerSecond' },
+    ),
   externalBackends: z.strictObject({
     allowedCidrs: z
       .array(z.string().refine(isCidr, 'must be an address range like 203.0.113.0/24'))

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import {
   certificatePair,
   createHttpServer,
-  createKubeClient,
   createLogger,
   createMetrics,
   healthRoutes,
+  openKubeClient,
   runMain,
   systemClock,
   watchFiles,
@@ -17,6 +17,7 @@ import type { Logger } from '@bulkhead/runtime'
 import type { BuildSettings } from './build/input.ts'
 import { createBundleServer } from './bundles/server.ts'
 import type { BundleServer } from './bundles/server.ts'
+import { checkFiles } from './config-files.ts'
 import { xdsServerConfig } from './config.ts'
 import type { XdsServerConfig } from './config.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
@@ -36,9 +37,8 @@ const defaultPolicyFile = join(import.meta.dirname, '..', 'policy', 'authz.rego'
 async function main(config: XdsServerConfig, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ name: 'bulkhead-xds-server', level: config.logLevel })
   const metrics = createMetrics({ processMetrics: true })
-  const { kubeconfig } = config.kubernetes
-  const access = kubeconfig === undefined ? { inCluster: true as const } : { kubeconfigPath: kubeconfig }
-  const client = createKubeClient({ ...access, logger, clock })
+  await checkFiles(config)
+  const client = await openKubeClient(config.kubernetes.kubeconfig, { logger, clock })
   const fleet = new Fleet()
   const bundles = await startBundles(config, logger, signal)
   const edge = await watchEdge(config, logger, signal)

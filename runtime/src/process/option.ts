@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { createKubeClient } from '../kubernetes/client.ts'
+import type { KubeClientOptions } from '../kubernetes/client.ts'
+import type { KubeClient } from '../kubernetes/kube-client.ts'
 import { Secret } from '../secret.ts'
 import { ConfigProblem } from './config.ts'
 
@@ -34,4 +37,14 @@ export async function readSecretFile(name: string, path: string): Promise<Secret
     if (value === '') throw new Error('the file is empty')
     return new Secret(value)
   })
+}
+
+/** A client with the option `kubernetes.kubeconfig`, else with the Pod's own account; throws a `ConfigProblem`. */
+export async function openKubeClient(
+  kubeconfig: string | undefined,
+  rest: Pick<KubeClientOptions, 'logger' | 'clock'>,
+): Promise<KubeClient> {
+  if (kubeconfig === undefined) return createKubeClient({ inCluster: true, ...rest })
+  const option = { name: 'kubernetes.kubeconfig', value: kubeconfig, allowed: 'the path of a kubeconfig file' }
+  return useOption(option, (kubeconfigPath) => createKubeClient({ kubeconfigPath, ...rest }))
 }
