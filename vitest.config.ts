@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // A thread starts sooner than a process, and no unit test needs one.
+          pool: 'threads',
           include: ['*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'],
           exclude: ['**/*.contract.test.ts', '**/scenarios/**', '**/node_modules/**'],
         },
