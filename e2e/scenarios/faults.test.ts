@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createGatewayClient, type GatewayClient } from '../client/gateway-client.ts'
 import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
@@ -65,6 +67,12 @@ test('F-19 after the outages a change is served without anybody being restarted'
     ),
   )
   await eventually(async () => expect((await acme.send({ path: `/${name}` })).status).toBe(200), { timeoutMs: 60_000 })
+})
+
+test('after the outages every account is what it was', async () => {
+  const log = await readFile(join(scenario.platform.endpoints.logFolder, 'operator.log'), 'utf8')
+  expect(log).toContain('operator started')
+  expect(log).not.toContain('restoring our account')
 })
 
 test('S-057 D-17 a tenant’s edit changes no listener and drains no connection', async () => {

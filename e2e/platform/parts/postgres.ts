@@ -165,5 +165,7 @@ async function giveClientSecret(site: Site, client: pg.Client): Promise<void> {
   const found = await client.query<{ made: string | null }>("SELECT to_regclass('public.client')::text AS made")
   if ((found.rows[0]?.made ?? null) === null) return
   const secret = site.secrets.read('keycloak-client')
-  await client.query('UPDATE client SET secret = $1 WHERE client_id = $2', [secret, keycloakClientId])
+  // Of the master realm's alone: the operator has a client of that name, with a secret of its own, in every realm.
+  const master = "realm_id = (SELECT id FROM realm WHERE name = 'master')"
+  await client.query(`UPDATE client SET secret = $1 WHERE client_id = $2 AND ${master}`, [secret, keycloakClientId])
 }
