@@ -27,7 +27,8 @@ export async function startTestKeycloak(postgres: TestPostgres): Promise<TestKey
   for (const name of names.filter((one) => one !== 'data')) await symlink(join(installed, name), join(home, name))
   await postgres.query(`CREATE ROLE keycloak LOGIN PASSWORD 'keycloak'`)
   await postgres.query('CREATE DATABASE keycloak OWNER keycloak')
-  const [port, managementPort] = [await freePort(), await freePort()]
+  // Both at once, so that they differ.
+  const [port, managementPort] = await Promise.all([freePort(), freePort()])
   const url = `http://127.0.0.1:${port}`
   const [clientId, clientSecret] = ['bulkhead-bootstrap', 'bootstrap-secret']
   const log = join(home, 'keycloak.log')
@@ -35,7 +36,8 @@ export async function startTestKeycloak(postgres: TestPostgres): Promise<TestKey
     cwd: home,
     stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')],
     env: {
-      PATH: '/usr/bin:/bin',
+      // eslint-disable-next-line no-restricted-syntax -- the JDK is where this machine's PATH finds it
+      PATH: process.env['PATH'],
       KC_DB_URL: `jdbc:postgresql://127.0.0.1:${postgres.port}/keycloak`,
       ...{ KC_DB_USERNAME: 'keycloak', KC_DB_PASSWORD: 'keycloak', KC_CACHE: 'local', KC_HOSTNAME: url },
       ...{ KC_HTTP_ENABLED: 'true', KC_HTTP_HOST: '127.0.0.1', KC_HTTP_PORT: String(port) },
@@ -43,7 +45,15 @@ export async function startTestKeycloak(postgres: TestPostgres): Promise<TestKey
       ...{ KC_BOOTSTRAP_ADMIN_CLIENT_ID: clientId, KC_BOOTSTRAP_ADMIN_CLIENT_SECRET: clientSecret },
     },
   })
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  // Without a JDK on PATH there is no process, and no exit either.
+  const state: { fault?: Error } = {}
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', (fault) => {
+      state.fault = fault
+      resolve()
+    })
+  })
   const killNow = (): void => void child.kill('SIGKILL')
   process.once('exit', killNow)
   const stop = async (): Promise<void> => {
@@ -54,8 +64,8 @@ export async function startTestKeycloak(postgres: TestPostgres): Promise<TestKey
   }
   const deadlineMs = Date.now() + readyTimeoutMs
   while (!(await isReady(`http://127.0.0.1:${managementPort}/health/ready`))) {
-    if (Date.now() > deadlineMs || child.exitCode !== null) {
-      const words = (await readFile(log, 'utf8')).slice(-2000)
+    if (Date.now() > deadlineMs || child.exitCode !== null || state.fault !== undefined) {
+      const words = state.fault?.message ?? (await readFile(log, 'utf8')).slice(-2000)
       await stop()
       throw new Error(`Cannot start Keycloak; it said:\n${words}`)
     }

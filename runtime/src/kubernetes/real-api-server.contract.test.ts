@@ -170,8 +170,17 @@ test('F-19 the copy follows a real API server through its restart', async () => 
 test('F-29 a permission that is granted later is used without a restart', async () => {
   const stop = new AbortController()
   await admin.create(namespaces, { metadata: { name: 'granted' } })
-  const copy = follow(tester, 'granted', stop.signal)
-  await sleep(300)
+  let refusals = 0
+  const list: KubeClient['list'] = async (...query) => {
+    try {
+      return await tester.list(...query)
+    } catch (error) {
+      refusals += isForbidden(error) ? 1 : 0
+      throw error
+    }
+  }
+  const copy = follow({ ...tester, list }, 'granted', stop.signal)
+  await eventually(() => refusals > 0)
   expect(copy.isSynced()).toBe(false)
   const metadata = { name: 'reader', namespace: 'granted' }
   await admin.create(roles, {
