@@ -79,6 +79,21 @@ test('a Subscription takes its client with it, whatever a tenant admin does befo
   await expect.poll(() => clientsOf(realm), patient).toEqual([kept])
 })
 
+test('tenants that come, and go, at one moment do not fail each other in Postgres', async () => {
+  const { databases } = world.parts
+  const tenants = Array.from({ length: 8 }, (_, index) => {
+    const [uid, id] = [`uid-${index}`, `crowd${index}`]
+    return { uid, schema: `tenant_${id}`, role: `tenant_${id}`, retainedSchema: `retained_${id}` }
+  })
+  const settings = { canLogin: true, connectionLimit: 5, password: new Secret('p'.repeat(32)) }
+  await Promise.all(tenants.map((tenant) => databases.prepare(tenant, settings, signal)))
+  const made = await Promise.all(tenants.map((tenant) => databases.observe(tenant, signal)))
+  expect(new Set(made.map(({ role, schema }) => `${role.kind} ${schema.kind}`))).toEqual(new Set(['own own']))
+  await Promise.all(tenants.map((tenant) => databases.drop(tenant, signal)))
+  const left = await Promise.all(tenants.map((tenant) => databases.observe(tenant, signal)))
+  expect(new Set(left.map(({ role, schema }) => `${role.kind} ${schema.kind}`))).toEqual(new Set(['absent absent']))
+})
+
 test('with Keycloak away a deletion takes what it sees, and the Tenant stays until the realm was seen gone', async () => {
   await steps.createTenant('initech', { deletionPolicy: 'Delete' })
   await steps.tenantWith('initech', 'True', walls)

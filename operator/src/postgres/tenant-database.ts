@@ -99,8 +99,9 @@ export function createTenantDatabase(database: Database, databaseName: string): 
           throw new ForeignDatabaseObject(`Cannot open role "${tenant.role}": somebody gave it power`)
         }
         await prepareRole(tx, tenant, settings)
-        await runStatement(tx, grantConnect(databaseName, tenant.role))
         await prepareSchema(tx, tenant)
+        await lockAccess(tx)
+        await runStatement(tx, grantConnect(databaseName, tenant.role))
       }),
     setLogin,
     drop: async (tenant, signal) => {
@@ -182,6 +183,11 @@ async function prepareRole(
   }
 }
 
+// Who may connect stands in one row of the catalog for all tenants: Postgres fails the second that would change it.
+function lockAccess(tx: Tx): Promise<void> {
+  return lockScope(tx, 'database access')
+}
+
 function grantConnect(databaseName: string, role: string): string {
   return `GRANT CONNECT ON DATABASE ${quoteIdentifier(databaseName)} TO ${quoteIdentifier(role)}`
 }
@@ -210,6 +216,7 @@ async function dropAll(tx: Tx, tenant: DatabaseTenant, databaseName: string): Pr
   if (seen.schema.kind === 'own') await runStatement(tx, `DROP SCHEMA ${quoteIdentifier(tenant.schema)} CASCADE`)
   await tx.withSchema('public').deleteFrom('migrations').where('scope', '=', tenant.schema).execute()
   if (seen.role.kind !== 'own') return
+  await lockAccess(tx)
   await runStatement(tx, `REVOKE ALL ON DATABASE ${quoteIdentifier(databaseName)} FROM ${role}`)
   await runStatement(tx, `DROP ROLE ${role}`)
 }
