@@ -10,8 +10,11 @@ const workspaceArrows: Readonly<Record<string, readonly string[]>> = {
   envoy: [],
   runtime: [],
   crds: ['tenancy'],
-  operator: ['tenancy', 'crds', 'runtime'],
+  database: ['tenancy', 'runtime'],
+  identity: ['tenancy', 'runtime'],
+  operator: ['tenancy', 'crds', 'runtime', 'database', 'identity'],
   'xds-server': ['tenancy', 'crds', 'envoy', 'runtime'],
+  cli: ['tenancy', 'crds', 'runtime', 'database', 'identity'],
   e2e: ['tenancy', 'crds', 'runtime'],
   scripts: ['tenancy', 'crds', 'envoy'],
 }

@@ -1,6 +1,5 @@
 import { Secret, isAlreadyExists, isConflict } from '@bulkhead/runtime'
-import type { RealmAdmin } from '../keycloak/keycloak.ts'
-import type { RoleRepresentation } from '../keycloak/schema.ts'
+import type { RealmAdmin, RoleRepresentation } from '@bulkhead/identity'
 import { secretKind } from '../kubernetes/kinds.ts'
 import { fieldManager } from '../tenant/parts.ts'
 import type { Parts } from '../tenant/parts.ts'

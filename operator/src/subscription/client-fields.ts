@@ -1,6 +1,5 @@
 import { subscriptionClientId } from '@bulkhead/tenancy'
-import type { Fields } from '../keycloak/keycloak.ts'
-import type { ClientRepresentation } from '../keycloak/schema.ts'
+import type { ClientRepresentation, Fields } from '@bulkhead/identity'
 import { audienceScope } from '../tenant/realm.ts'
 import type { Wanted } from './wanted.ts'
 

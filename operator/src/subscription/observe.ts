@@ -1,5 +1,5 @@
 import { Secret } from '@bulkhead/runtime'
-import type { RealmAdmin } from '../keycloak/keycloak.ts'
+import type { RealmAdmin } from '@bulkhead/identity'
 import { secretKind } from '../kubernetes/kinds.ts'
 import { secretValue } from '../kubernetes/secrets.ts'
 import { seeObject } from '../kubernetes/wanted-object.ts'

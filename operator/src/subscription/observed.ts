@@ -1,5 +1,5 @@
 import type { Secret } from '@bulkhead/runtime'
-import type { ClientRepresentation } from '../keycloak/schema.ts'
+import type { ClientRepresentation } from '@bulkhead/identity'
 
 /** What there is of a subscription in its realm. */
 export type SeenClient =

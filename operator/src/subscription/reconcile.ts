@@ -7,7 +7,7 @@ import type { ReadSubscription, SubscriptionFacts, TenantFacts } from '../facts.
 import { addFinalizer, removeFinalizer } from '../kubernetes/finalizer.ts'
 import { announce, transitions } from '../kubernetes/events.ts'
 import { subscriptionKind } from '../kubernetes/kinds.ts'
-import type { RealmAdmin } from '../keycloak/keycloak.ts'
+import type { RealmAdmin } from '@bulkhead/identity'
 import type { Outcome } from '../outcome.ts'
 import { saysAlready } from '../tenant/own-status.ts'
 import { fieldManager } from '../tenant/parts.ts'

@@ -1,7 +1,7 @@
 import { parserOf, plan as planSchema, toolSet as toolSetSchema } from '@bulkhead/crds'
 import { Secret, TransportFault } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
-import { clientRepresentation } from '../keycloak/schema.ts'
+import { clientRepresentation } from '@bulkhead/identity'
 import { now, parsed, sampleSubscription, sampleTenant } from '../testing/samples.ts'
 import { clientFields, clientScopes } from './client-fields.ts'
 import type { Observed } from './observed.ts'

@@ -1,8 +1,6 @@
-import type { CheckedKeys } from '../keycloak/jwks.ts'
-import type { RealmRepresentation } from '../keycloak/schema.ts'
+import type { CheckedKeys, RealmRepresentation } from '@bulkhead/identity'
 import type { SeenObject } from '../kubernetes/wanted-object.ts'
-import type { Judgement } from '../postgres/grants.ts'
-import type { SeenDatabase } from '../postgres/tenant-database.ts'
+import type { Judgement, SeenDatabase } from '@bulkhead/database'
 
 /** What one wall looks like, or why nobody could look. */
 export type Seen<T> =

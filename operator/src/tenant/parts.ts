@@ -1,7 +1,6 @@
 import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
-import type { Keycloak } from '../keycloak/keycloak.ts'
-import type { GrantRegistry } from '../postgres/registry.ts'
-import type { TenantDatabase } from '../postgres/tenant-database.ts'
+import type { Keycloak } from '@bulkhead/identity'
+import type { GrantRegistry, TenantDatabase } from '@bulkhead/database'
 import type { TenantSettings } from './settings.ts'
 
 /** Everybody that a tenant's reconcile talks to. */

@@ -1,6 +1,6 @@
 import { isSame, repairOf } from '../kubernetes/wanted-object.ts'
 import type { SeenObject, WantedObject } from '../kubernetes/wanted-object.ts'
-import { latestVersion, roleConfig } from '../postgres/role-config.ts'
+import { latestVersion, roleConfig } from '@bulkhead/database'
 import type { Observed, SeenAudience, SeenIdentity, SeenNamespace } from './observed.ts'
 import { realmDrift } from './realm.ts'
 import type { Step } from './step.ts'

@@ -1,7 +1,6 @@
 import type { Secret } from '@bulkhead/runtime'
-import { operatorClient, operatorClientId, operatorRoles } from '../keycloak/operator-client.ts'
-import type { Fields } from '../keycloak/keycloak.ts'
-import type { ClientScopeRepresentation, RealmRepresentation } from '../keycloak/schema.ts'
+import { operatorClient, operatorClientId, operatorRoles } from '@bulkhead/identity'
+import type { ClientScopeRepresentation, Fields, RealmRepresentation } from '@bulkhead/identity'
 
 /** The realm attribute by which the owner is compared before each write. */
 export const ownerAttribute = 'bulkhead.dev/tenant-uid'

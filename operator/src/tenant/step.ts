@@ -1,4 +1,4 @@
-import type { Fields } from '../keycloak/keycloak.ts'
+import type { Fields } from '@bulkhead/identity'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
 
 /** Something to be done for a tenant; each can be done again without harm. */

@@ -1,4 +1,4 @@
-import type { Keycloak } from '../keycloak/keycloak.ts'
+import type { Keycloak } from '@bulkhead/identity'
 import type { Parts } from '../tenant/parts.ts'
 
 /** Where the process dies: at which write, and whether the write still happens (and only its answer is lost). */

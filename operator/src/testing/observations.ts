@@ -1,6 +1,6 @@
-import { realmRepresentation } from '../keycloak/schema.ts'
+import { realmRepresentation } from '@bulkhead/identity'
 import type { SeenObject, WantedObject } from '../kubernetes/wanted-object.ts'
-import { latestVersion, roleConfig } from '../postgres/role-config.ts'
+import { latestVersion, roleConfig } from '@bulkhead/database'
 import { ownerAttribute } from '../tenant/realm.ts'
 import type { Observed } from '../tenant/observed.ts'
 import type { Wanted } from '../tenant/wanted.ts'

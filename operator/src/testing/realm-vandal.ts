@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { TestKeycloak } from './keycloak.ts'
+import type { TestKeycloak } from '@bulkhead/identity/testing'
 
 /** Somebody with the bootstrap account who changes what the operator keeps. */
 export interface RealmVandal {

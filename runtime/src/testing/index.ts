@@ -1,3 +1,4 @@
 // What tests of other rooms need from here: time that moves only when told, and ways to wait without sleeping.
 export { TestClock } from './test-clock.ts'
 export { advanceUntil, advanceWithIo, until } from './until.ts'
+export { freePort } from './free-port.ts'

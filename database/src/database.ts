@@ -1,4 +1,3 @@
-// postgres: the registry of grants in `public`, and one schema with one role for each tenant.
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Transaction } from 'kysely'
 import pg from 'pg'

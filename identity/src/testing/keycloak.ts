@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
-import type { TestPostgres } from './postgres.ts'
+import { freePort } from '@bulkhead/runtime/testing'
+import type { TestPostgres } from '@bulkhead/database/testing'
 
 export interface TestKeycloak {
   readonly url: string

@@ -1,0 +1,19 @@
+// database: the registry of grants in `public`, and one schema with one role for each tenant. Everything that is said to
+// Postgres is said here.
+export { openDatabase } from './database.ts'
+export type { Database, DatabaseAddress, DatabaseOptions } from './database.ts'
+export { judgeClaim } from './grants.ts'
+export type { Claim, HeldHost, Judgement, Registry, Terms } from './grants.ts'
+export { prepareRegistry } from './ledger.ts'
+export { createGrantRegistry } from './registry.ts'
+export type { GrantRegistry } from './registry.ts'
+export { latestVersion, roleConfig } from './role-config.ts'
+export { ForeignDatabaseObject, createTenantDatabase } from './tenant-database.ts'
+export type {
+  DatabaseTenant,
+  RoleSettings,
+  SeenDatabase,
+  SeenRole,
+  SeenSchema,
+  TenantDatabase,
+} from './tenant-database.ts'

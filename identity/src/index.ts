@@ -1,0 +1,18 @@
+// identity: everything that is said to Keycloak, and the keys that issuers publish. Nothing here knows of tenants' objects.
+export { createKeycloak } from './keycloak/client.ts'
+export type { KeycloakOptions } from './keycloak/client.ts'
+export { KeycloakFault, KeycloakUnreachable } from './keycloak/fault.ts'
+export { createHttp } from './keycloak/http.ts'
+export type { Http, HttpCall, HttpOptions, HttpResult } from './keycloak/http.ts'
+export type { Entry, Fields, Keycloak, RealmAdmin } from './keycloak/keycloak.ts'
+export { operatorClient, operatorClientId, operatorRoles } from './keycloak/operator-client.ts'
+export { clientRepresentation, realmRepresentation } from './keycloak/schema.ts'
+export type {
+  ClientRepresentation,
+  ClientScopeRepresentation,
+  RealmRepresentation,
+  RoleRepresentation,
+  UserRepresentation,
+} from './keycloak/schema.ts'
+export { checkKeys } from './keys/jwks.ts'
+export type { CheckedKeys } from './keys/jwks.ts'
