@@ -16,18 +16,76 @@ const admin = withRules(
   ],
 )
 
-const realm = z.object({
-  accessTokenLifetime: withRules(duration.default('5m').describe('How long an access token lives'), [
+const lifetime = (name: string, fallback: string, [min, max]: readonly [string, string]) =>
+  withRules(duration.default(fallback), [
     {
-      rule: "duration(self) >= duration('60s') && duration(self) <= duration('1h')",
-      message: 'accessTokenLifetime must be between 60s and 1h',
+      rule: `duration(self) >= duration('${min}') && duration(self) <= duration('${max}')`,
+      message: `${name} must be between ${min} and ${max}`,
     },
-  ]),
+  ])
+
+const httpsUrl = text(512).regex(/^https:\/\/[^ \t\n\f\r@#?]+$/)
+
+const federated = z.object({
+  alias: label(32).describe('The name of the provider in the realm; part of its redirect address'),
+  type: z.enum(['OIDC']).default('OIDC'),
+  displayName: text(128).optional().describe('What people see on the login page'),
+  issuer: httpsUrl.describe(
+    "The provider's issuer; its discovery document is fetched by the operator, never by Keycloak",
+  ),
+  clientID: text(255).min(1),
+  secretRef: z
+    .object({ name: label(), key: text(253).min(1).default('client-secret') })
+    .describe("A Secret of the tenant's namespace that holds the client's secret"),
 })
 
-const identity = z.object({
-  type: z.enum(['Realm']).default('Realm'),
-  realm: realm.prefault({}),
+const realm = z.object({
+  accessTokenLifetime: lifetime('accessTokenLifetime', '5m', ['60s', '1h']).describe('How long an access token lives'),
+  sessionIdleTimeout: lifetime('sessionIdleTimeout', '30m', ['60s', '24h']).describe('Until an unused session ends'),
+  sessionMaxLifetime: lifetime('sessionMaxLifetime', '10h', ['60s', '720h']).describe('Until every session ends'),
+  mfa: z
+    .enum(['Optional', 'Required'])
+    .default('Optional')
+    .describe('Whether each user must log in with a second factor, or may'),
+  passwordMinLength: whole(8, 128).default(12),
+  federation: z
+    .array(federated)
+    .max(8)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['alias'] })
+    .default([])
+    .describe('Other identity providers whose people may log in'),
+  shard: label(32)
+    .optional()
+    .describe('Which Keycloak holds the realm; left out, the platform chooses. It stays for life'),
+})
+
+const external = z.object({
+  issuer: httpsUrl.describe('The `iss` of its tokens, exactly'),
+  audiences: z.array(text(255).min(1)).min(1).max(8).meta({ 'x-kubernetes-list-type': 'set' }),
+  jwksURI: httpsUrl.describe('Where its keys are; fetched by the operator, never from a private address'),
+})
+
+const identity = withRules(
+  z.object({
+    type: z.enum(['Realm', 'External']).default('Realm').describe('A realm of ours, or an issuer of your own'),
+    realm: realm.prefault({}).describe('Only for type Realm'),
+    external: external.optional(),
+  }),
+  [
+    {
+      rule: "(self.type == 'External') == has(self.external)",
+      message: 'external is needed for type External and not allowed for type Realm',
+    },
+    { rule: 'self.type == oldSelf.type', message: 'identity.type is immutable: make a new Tenant' },
+  ],
+)
+
+const database = z.object({
+  shard: label(32)
+    .optional()
+    .describe('Which database holds the schema; left out, the platform chooses. It stays for life'),
+  channel: z.enum(['Stable', 'Canary']).default('Stable').describe('Canary schemas are migrated before all others'),
+  connectionLimit: whole(1, 1000).default(20),
 })
 
 const requestsPerSecond = withRules(
@@ -66,29 +124,37 @@ const egress = z.object({
   ports: z.array(whole(1, 65535)).min(1).max(16).meta({ 'x-kubernetes-list-type': 'set' }),
 })
 
-export const tenantSpec = z.object({
-  displayName: text(128).min(1),
-  hostnames: z
-    .array(z.object({ host: hostText }))
-    .max(16)
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['host'] })
-    .default([])
-    .describe('Hosts asked for; what is granted stands in the status. <name>.<base domain> comes by itself'),
-  admins: z.array(admin).max(32).meta({ 'x-kubernetes-list-type': 'atomic' }).default([]),
-  identity: identity.prefault({}),
-  database: z.object({ connectionLimit: whole(1, 1000).default(20) }).prefault({}),
-  limits: z.object({ requestsPerSecond: requestsPerSecond.optional() }).prefault({}),
-  quota: quota.prefault({}),
-  network: z
-    .object({ egress: z.array(egress).max(32).meta({ 'x-kubernetes-list-type': 'atomic' }).default([]) })
-    .prefault({})
-    .describe("Where the namespace's Pods may connect to, on top of DNS"),
-  suspended: z.boolean().default(false).describe('All doors shut: every request is answered 403'),
-  deletionPolicy: z
-    .enum(['Retain', 'Delete'])
-    .default('Retain')
-    .describe('What becomes of the realm and the schema when the Tenant is deleted'),
-})
+export const tenantSpec = withRules(
+  z.object({
+    displayName: text(128).min(1),
+    hostnames: z
+      .array(z.object({ host: hostText }))
+      .max(16)
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['host'] })
+      .default([])
+      .describe('Hosts asked for; what is granted stands in the status. <name>.<base domain> comes by itself'),
+    admins: z.array(admin).max(32).meta({ 'x-kubernetes-list-type': 'atomic' }).default([]),
+    identity: identity.prefault({}),
+    database: database.prefault({}),
+    limits: z.object({ requestsPerSecond: requestsPerSecond.optional() }).prefault({}),
+    quota: quota.prefault({}),
+    network: z
+      .object({ egress: z.array(egress).max(32).meta({ 'x-kubernetes-list-type': 'atomic' }).default([]) })
+      .prefault({})
+      .describe("Where the namespace's Pods may connect to, on top of DNS"),
+    suspended: z.boolean().default(false).describe('All doors shut: every request is answered 403'),
+    deletionPolicy: z
+      .enum(['Retain', 'Delete'])
+      .default('Retain')
+      .describe('What becomes of the realm and the schema when the Tenant is deleted'),
+    adopt: withRules(z.object({ id: text(13).regex(/^[a-z2-7]{13}$/) }), [
+      { rule: 'self == oldSelf', message: 'adopt is immutable: make a new Tenant' },
+    ])
+      .optional()
+      .describe('Takes up what a deleted Tenant of the same name left: the id that its status had'),
+  }),
+  [{ rule: 'has(self.adopt) == has(oldSelf.adopt)', message: 'adopt is immutable: make a new Tenant' }],
+)
 
 export const tenantStatus = z.object({
   observedGeneration: observedGeneration.optional(),
@@ -100,13 +166,20 @@ export const tenantStatus = z.object({
   identity: z
     .object({
       issuer: text(512).optional(),
-      audience: text(128).optional(),
+      audience: text(128).optional().describe('What a token of our realm must name'),
+      audiences: setOf(text(255), 8).optional().describe('What a token must name one of, from an issuer of your own'),
       realm: text(63).optional(),
+      shard: text(32).optional(),
       jwks: text(16_384).optional().describe('The public keys of the issuer, as JSON text'),
     })
     .optional(),
   database: z
-    .object({ schema: text(63).optional(), role: text(63).optional(), version: whole(0, 1_000_000).optional() })
+    .object({
+      schema: text(63).optional(),
+      role: text(63).optional(),
+      shard: text(32).optional(),
+      version: whole(0, 1_000_000).optional(),
+    })
     .optional(),
   dataPlane: z.object({ programmed: whole(0, 1_000_000).optional(), total: whole(0, 1_000_000).optional() }).optional(),
   conditions: conditions.optional(),

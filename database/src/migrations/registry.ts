@@ -21,4 +21,40 @@ export const registryMigrations: readonly Migration[] = [
       `CREATE INDEX hostnames_by_tenant ON hostnames (tenant_uid)`,
     ],
   },
+  {
+    version: 2,
+    name: 'leadership',
+    statements: [
+      // One row: whoever leads raises the epoch, and a write of an older epoch is refused.
+      `CREATE TABLE leadership (
+         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+         epoch bigint NOT NULL,
+         holder text NOT NULL,
+         since timestamptz NOT NULL)`,
+    ],
+  },
+  {
+    version: 3,
+    name: 'placements',
+    statements: [
+      // Where a tenant's realm and schema are; it stays for life. Null: no realm of ours, or placed before there were shards.
+      `ALTER TABLE tenants ADD COLUMN identity_shard text, ADD COLUMN database_shard text`,
+    ],
+  },
+  {
+    version: 4,
+    name: 'retained',
+    statements: [
+      // What deleted tenants left behind, so that it is found by id and purged only on purpose.
+      `CREATE TABLE retained (
+         id text PRIMARY KEY,
+         uid text NOT NULL UNIQUE,
+         name text NOT NULL,
+         realm text,
+         identity_shard text,
+         schema text,
+         database_shard text,
+         retained_at timestamptz NOT NULL)`,
+    ],
+  },
 ]
