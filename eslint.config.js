@@ -7,6 +7,7 @@ const pureRooms = [
   'envoy/src/**/*.ts',
   'xds-server/src/{model,build,translate,assemble,subscription}/**/*.ts',
   '**/plan.ts',
+  '**/judge.ts',
   '**/status.ts',
 ]
 

@@ -9,7 +9,7 @@ import { stepsIn } from './testing/steps.ts'
 import type { Steps } from './testing/steps.ts'
 import { startWorld } from './testing/world.ts'
 import type { World } from './testing/world.ts'
-import { findSystemSecret } from './tenant/observe.ts'
+import { findSystemSecret } from './walls/system-secrets.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 
 let world: World

@@ -23,8 +23,8 @@ import type { OperatorMetrics } from './metrics.ts'
 import { startOperator } from './operator.ts'
 import { createGrantRegistry, createTenantDatabase, openDatabase, prepareRegistry } from '@bulkhead/database'
 import type { Database } from '@bulkhead/database'
-import type { Parts } from './tenant/parts.ts'
-import type { TenantSettings } from './tenant/settings.ts'
+import type { Parts } from './parts.ts'
+import type { Settings } from './settings.ts'
 
 const clock = systemClock
 
@@ -99,7 +99,7 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
   }
 }
 
-function settingsOf({ platform, keycloak, postgres }: OperatorConfig, operatorUser: string): TenantSettings {
+function settingsOf({ platform, keycloak, postgres }: OperatorConfig, operatorUser: string): Settings {
   const { host, port, database } = postgres
   return {
     operatorUser,

@@ -1,5 +1,5 @@
 import { tenantUidLabel } from '@bulkhead/tenancy'
-import type { KubeBody, KubeKind, KubeObject } from '@bulkhead/runtime'
+import type { KubeBody, KubeKind, KubeObject, KubeRef } from '@bulkhead/runtime'
 
 /** An object as it should be: its labels at least, and every other field exactly. */
 export interface WantedObject {
@@ -7,6 +7,11 @@ export interface WantedObject {
   readonly body: KubeBody
   /** The field of the Tenant that it is made from: the user's to mend when the API server calls it invalid. */
   readonly madeFrom?: string
+}
+
+/** Where a wanted object is. */
+export function refOf({ kind, body }: WantedObject): KubeRef {
+  return { kind, namespace: body.metadata.namespace, name: body.metadata.name }
 }
 
 /** What was found under a wanted object's name. */

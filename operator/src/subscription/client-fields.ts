@@ -1,6 +1,6 @@
 import { subscriptionClientId } from '@bulkhead/tenancy'
 import type { ClientRepresentation, Fields } from '@bulkhead/identity'
-import { audienceScope } from '../tenant/realm.ts'
+import { audienceScope } from '../walls/identity/realm.ts'
 import type { Wanted } from './wanted.ts'
 
 /** The client attribute that says whose it is. */

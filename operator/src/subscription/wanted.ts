@@ -2,8 +2,8 @@ import { findCondition } from '@bulkhead/crds'
 import type { Plan, Problem, Subscription, ToolSet } from '@bulkhead/crds'
 import { canonicalHost, realmOf, realmSecretOf, subscriptionClientId } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
-import { ownerOf } from '../tenant/wanted.ts'
-import type { Owner } from '../tenant/wanted.ts'
+import { ownerOf } from '../walls/owner.ts'
+import type { Owner } from '../walls/owner.ts'
 
 /** What stands around a subscription; all of it is of its own namespace. */
 export interface Surroundings {

@@ -6,15 +6,17 @@ import { removeFinalizer } from '../kubernetes/finalizer.ts'
 import { namespaceKind, secretKind, tenantKind } from '../kubernetes/kinds.ts'
 import { seeObject } from '../kubernetes/wanted-object.ts'
 import type { Outcome } from '../outcome.ts'
-import { findSystemSecret, termsOf } from './observe.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from '../parts.ts'
+import { databaseTenantOf } from '../walls/database/wanted.ts'
+import { termsOf } from '../walls/grants/observe.ts'
+import { isRealmOf } from '../walls/identity/realm.ts'
+import { ownerOf } from '../walls/owner.ts'
+import type { Owner } from '../walls/owner.ts'
+import { findSystemSecret, unless } from '../walls/system-secrets.ts'
 import { planDeletion } from './plan-deletion.ts'
 import type { DeletionStep, Remains } from './plan-deletion.ts'
-import { isRealmOf } from './realm.ts'
 import { report, timestamp } from './report.ts'
 import { withdrawnStatus } from './status.ts'
-import { databaseTenantOf, ownerOf } from './wanted.ts'
-import type { Owner } from './wanted.ts'
 
 /** What keeps a Tenant until its clean-up was seen done. */
 export const tenantFinalizer = 'bulkhead.dev/tenant'
@@ -158,10 +160,6 @@ async function applyDeletion(parts: Parts, owner: Owner, step: DeletionStep, sig
   }
 }
 
-async function removed(deletion: Promise<void>): Promise<void> {
-  try {
-    await deletion
-  } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error
-  }
+function removed(deletion: Promise<void>): Promise<void> {
+  return unless((error) => isNotFound(error) || isConflict(error), deletion)
 }

@@ -3,8 +3,8 @@ import { announce, transitions } from '../kubernetes/events.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
 import type { TenantFacts } from '../facts.ts'
 import { saysAlready } from './own-status.ts'
-import { fieldManager } from './parts.ts'
-import type { Parts } from './parts.ts'
+import { fieldManager } from '../parts.ts'
+import type { Parts } from '../parts.ts'
 import { ownConditions } from './status.ts'
 
 /** Writes the status when it says something new, and tells of it; gives whether it did. */

@@ -2,12 +2,15 @@ import { findCondition, isTrueAt } from '@bulkhead/crds'
 import type { Condition, Problem, Reason, Tenant } from '@bulkhead/crds'
 import { namespaceOf } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
-import { latestVersion } from '@bulkhead/database'
 import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
 import type { Verdict, Verdicts } from '../verdict.ts'
+import { judgeDatabase } from '../walls/database/judge.ts'
+import { judgeGrants } from '../walls/grants/judge.ts'
+import { judgeIdentity } from '../walls/identity/judge.ts'
+import { sentence } from '../walls/judgement.ts'
+import { judgeNamespace } from '../walls/namespace/judge.ts'
 import type { Faults } from './apply.ts'
-import type { Observed, SeenIdentity, SeenNamespace, WallName } from './observed.ts'
-import { hostNotGranted } from './wanted.ts'
+import type { Observed, WallName } from './observed.ts'
 import type { Wanted } from './wanted.ts'
 
 type TenantStatus = NonNullable<Tenant['status']>
@@ -55,13 +58,8 @@ const stuckReasons: readonly Reason[] = ['NameTaken', 'JwksInvalid']
 /** What the Tenant's status says, from what was seen and from nothing else. */
 export function buildStatus(input: StatusInput): StatusResult {
   const { tenant, wanted, observed } = input
-  const grants = judgeGrants(input)
-  const walls: readonly (readonly [WallCondition, WallName, Verdict])[] = [
-    ['Granted', 'grants', grants.verdict],
-    ['NamespaceReady', 'namespace', judgeNamespace(input)],
-    ['IdentityReady', 'identity', judgeIdentity(input)],
-    ['DatabaseReady', 'database', judgeDatabase(input)],
-  ]
+  const grants = judgeGrants(wanted.grants, observed.grants)
+  const walls = judgeWalls(input, grants.verdict)
   const kept = walls.map(([type, wall, verdict]) => [type, wall, keepThroughFault(input, type, wall, verdict)] as const)
   const verdicts = kept.map(([type, , verdict]) => [type, verdict] as const)
   const problems = [...grants.problems, ...wanted.problems, ...input.refused]
@@ -81,6 +79,23 @@ export function buildStatus(input: StatusInput): StatusResult {
     waiting,
     isStuck,
   }
+}
+
+type JudgedWall = readonly [WallCondition, WallName, Verdict]
+
+function judgeWalls(input: StatusInput, granted: Verdict): readonly JudgedWall[] {
+  const { tenant, wanted, observed, faults, refused } = input
+  const isSuspended = tenant.spec.suspended
+  const about = <W extends 'namespace' | 'identity' | 'database'>(wall: W) => ({
+    ...{ wanted: wanted[wall], seen: observed[wall], hasFault: faults.has(wall), isSuspended },
+  })
+  const { owner } = wanted
+  return [
+    ['Granted', 'grants', granted],
+    ['NamespaceReady', 'namespace', judgeNamespace({ ...about('namespace'), owner, refused })],
+    ['IdentityReady', 'identity', judgeIdentity(about('identity'))],
+    ['DatabaseReady', 'database', judgeDatabase(about('database'))],
+  ]
 }
 
 /** The status of a Tenant whose traffic is to be cut: nothing is granted from now on. */
@@ -117,113 +132,6 @@ function keepThroughFault(
   if (!isUnseen || !isTrueAt(list, type, tenant.metadata.generation)) return verdict
   // A wall that stands has the reason of its own name.
   return done(type, findCondition(list, type)?.message ?? '')
-}
-
-function judgeGrants({ tenant, wanted, observed: { grants } }: StatusInput) {
-  if (grants.kind === 'unavailable') {
-    return { verdict: unavailable('DatabaseUnavailable'), problems: wanted.hostProblems }
-  }
-  const { refusedHosts, missing, changes } = grants.value
-  if (changes) return { verdict: failed('Progressing', 'The registry is being asked'), problems: wanted.hostProblems }
-  const refused = refusedHosts.map((host) => hostNotGranted(host, wanted.fieldOfHost.get(host) ?? 'spec.hostnames'))
-  const field = 'spec.limits.requestsPerSecond.guaranteed'
-  const message = `Cannot guarantee ${wanted.claim.guaranteed} requests a second: ${missing} are missing in the fleet's capacity`
-  const share: readonly Problem[] = missing > 0 ? [{ reason: 'CapacityExceeded', field, message }] : []
-  const problems = [...wanted.hostProblems, ...refused, ...share]
-  const [first] = problems
-  if (first !== undefined) return { verdict: failed(first.reason, sentence(problems)), problems }
-  const hosts = `${tenant.metadata.name}: ${grants.value.hosts.length} hostnames, ${grants.value.guaranteed} requests a second`
-  return { verdict: done('Granted', hosts), problems }
-}
-
-const unavailable = (reason: Reason): Verdict => failed(reason, 'It cannot be reached or refuses, and is tried again')
-
-/** All problems in one message, in the order of the object. */
-export function sentence(problems: readonly Problem[]): string {
-  return problems
-    .map(({ field, message }) => `${field}: ${message}`)
-    .join('; ')
-    .slice(0, 2000)
-}
-
-function judgeNamespace(input: StatusInput): Verdict {
-  const { wanted, observed } = input
-  const name = namespaceOf(wanted.owner.name)
-  if (observed.namespace.kind === 'unavailable') return unavailable('KubernetesUnavailable')
-  const { value } = observed.namespace
-  if (value.kind === 'foreign' || (value.kind === 'terminating' && !value.isOwn)) {
-    return failed('NameTaken', `Namespace "${name}" exists and is not this tenant's; it was left untouched`)
-  }
-  const foreign = foreignNames(wanted, value)
-  if (foreign.length > 0)
-    return failed('NameTaken', `In "${name}" exists what is not this tenant's: ${foreign.join(', ')}`)
-  if (input.faults.has('namespace')) return unavailable('KubernetesUnavailable')
-  return judgeFurniture(input, value)
-}
-
-function judgeFurniture(input: StatusInput, value: SeenNamespace): Verdict {
-  const name = namespaceOf(input.wanted.owner.name)
-  if (input.refused.length > 0) return failed('InvalidSpec', sentence(input.refused))
-  if (value.kind !== 'own') return failed('Progressing', `Namespace "${name}" is being made`)
-  const isFurnished = value.objects.length > 0 && value.objects.every((object) => object.kind === 'own')
-  return isFurnished
-    ? done('NamespaceReady', `Namespace "${name}" stands`)
-    : failed('Progressing', `Namespace "${name}" is being furnished`)
-}
-
-function foreignNames({ namespace }: Wanted, seen: SeenNamespace): readonly string[] {
-  if (seen.kind !== 'own') return []
-  const wantedObjects = [namespace.binding, ...namespace.objects]
-  const names = [seen.binding, ...seen.objects].flatMap((object, index) => {
-    const wanted = wantedObjects[index]
-    return object.kind === 'foreign' && wanted !== undefined
-      ? [`${wanted.kind.kind} "${wanted.body.metadata.name}"`]
-      : []
-  })
-  return seen.invitation.kind === 'foreign' ? [...names, 'Secret "tenant-admin-invitation"'] : names
-}
-
-function judgeIdentity(input: StatusInput): Verdict {
-  const { wanted, observed, faults } = input
-  const { realm: name } = wanted.identity
-  if (observed.identity.kind === 'unavailable') return unavailable('IdentityProviderUnavailable')
-  const { realm, secret } = observed.identity.value
-  if (realm.kind === 'foreign' || secret.kind === 'foreign') {
-    return failed('NameTaken', `Realm "${name}" exists and is not this tenant's; it was left untouched`)
-  }
-  if (faults.has('identity')) return unavailable('IdentityProviderUnavailable')
-  return judgeRealm(input, observed.identity.value)
-}
-
-function judgeRealm({ tenant, wanted }: StatusInput, { realm, keys }: SeenIdentity): Verdict {
-  const { realm: name } = wanted.identity
-  if (tenant.spec.suspended && realm.kind === 'disabled') return failed('Suspended', `Realm "${name}" is disabled`)
-  if (realm.kind !== 'open' || realm.audience.scope !== 'as-wanted') {
-    return failed('Progressing', `Realm "${name}" is being made`)
-  }
-  if (keys?.ok === false) return failed('JwksInvalid', keys.problem)
-  return done('IdentityReady', `Realm "${name}" stands`)
-}
-
-function judgeDatabase({ tenant, wanted, observed: { database }, faults }: StatusInput): Verdict {
-  const { schema: name } = wanted.database.tenant
-  if (database.kind === 'unavailable') return unavailable('DatabaseUnavailable')
-  const { role, schema, secret } = database.value
-  if ([role.kind, schema.kind, secret.kind].includes('foreign')) {
-    return failed('NameTaken', `"${name}" exists in the database and is not this tenant's; it was left untouched`)
-  }
-  if (role.kind === 'own' && !role.isPlain) {
-    return failed(
-      'NameTaken',
-      `Somebody gave role "${name}" power that a tenant's must not have; it was left untouched`,
-    )
-  }
-  if (faults.has('database')) return unavailable('DatabaseUnavailable')
-  if (role.kind !== 'own' || schema.kind !== 'own' || schema.version !== latestVersion) {
-    return failed('Progressing', `Schema "${name}" is being made`)
-  }
-  if (tenant.spec.suspended) return failed('Suspended', `Role "${name}" cannot log in`)
-  return done('DatabaseReady', `Schema "${name}" is at version ${schema.version}`)
 }
 
 // Said only of a namespace that was seen to be the tenant's own: whoever reads it takes what stands there for the tenant's.

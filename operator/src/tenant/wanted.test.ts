@@ -6,7 +6,7 @@ const hostnames = (...hosts: string[]) =>
   sampleWanted(sampleTenant({ spec: { hostnames: hosts.map((host) => ({ host })) } }))
 
 test('a tenant asks for its own host by itself, and for the others in their canonical form', () => {
-  expect(hostnames('API.Acme.Example', 'bücher.example').claim.hosts).toEqual([
+  expect(hostnames('API.Acme.Example', 'bücher.example').grants.claim.hosts).toEqual([
     'acme.gw.test',
     'api.acme.example',
     'xn--bcher-kva.example',
@@ -21,13 +21,13 @@ test.each([
   ['the base domain itself', 'gw.test', 'HostnameNotGranted'],
   ['another spelling of the base domain', 'GLOBEX.GW.TEST.', 'HostnameNotGranted'],
 ])('%s is not asked for: %s', (_title, host, reason) => {
-  const { claim, hostProblems } = hostnames(host)
+  const { claim, hostProblems } = hostnames(host).grants
   expect(claim.hosts).toEqual(['acme.gw.test'])
   expect(hostProblems).toMatchObject([{ reason, field: 'spec.hostnames[0].host' }])
 })
 
 test('two spellings of one host are one host, and the second is told of', () => {
-  const { claim, hostProblems } = hostnames('api.example.com', 'API.example.com.')
+  const { claim, hostProblems } = hostnames('api.example.com', 'API.example.com.').grants
   expect(claim.hosts).toHaveLength(2)
   expect(hostProblems).toMatchObject([{ reason: 'DuplicateName', field: 'spec.hostnames[1].host' }])
 })

@@ -1,5 +1,5 @@
 import type { Keycloak } from '@bulkhead/identity'
-import type { Parts } from '../tenant/parts.ts'
+import type { Parts } from '../parts.ts'
 
 /** Where the process dies: at which write, and whether the write still happens (and only its answer is lost). */
 export interface CrashPoint {

@@ -1,7 +1,7 @@
 import { realmRepresentation } from '@bulkhead/identity'
 import type { SeenObject, WantedObject } from '../kubernetes/wanted-object.ts'
 import { latestVersion, roleConfig } from '@bulkhead/database'
-import { ownerAttribute } from '../tenant/realm.ts'
+import { ownerAttribute } from '../walls/identity/realm.ts'
 import type { Observed } from '../tenant/observed.ts'
 import type { Wanted } from '../tenant/wanted.ts'
 
@@ -20,7 +20,7 @@ export function own({ body }: WantedObject): SeenObject {
 const ownSecret: SeenObject = { kind: 'own', object: { metadata: { name: 's' } } }
 export const jwks = '{"keys":[]}'
 
-export function grantsOf({ claim }: Wanted): SeenOf<'grants'> {
+export function grantsOf({ grants: { claim } }: Wanted): SeenOf<'grants'> {
   const { hosts, guaranteed } = claim
   return { hosts, guaranteed, refusedHosts: [], missing: 0, take: [], release: [], changes: false }
 }
@@ -69,7 +69,7 @@ export function allAsWanted(wanted: Wanted): Observed {
 /** Nothing at all yet. */
 export function nothingYet(wanted: Wanted): Observed {
   return {
-    grants: seen({ ...grantsOf(wanted), take: wanted.claim.hosts, changes: true }),
+    grants: seen({ ...grantsOf(wanted), take: wanted.grants.claim.hosts, changes: true }),
     namespace: seen({ kind: 'absent' }),
     identity: seen({ secret: absent, realm: { kind: 'absent' }, keys: undefined }),
     database: seen({ secret: absent, role: { kind: 'absent' }, schema: { kind: 'absent' } }),

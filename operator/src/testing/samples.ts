@@ -1,11 +1,11 @@
 // Values that unit tests start from.
 import { parserOf, subscription as subscriptionSchema, tenant as tenantSchema } from '@bulkhead/crds'
 import type { Subscription, Tenant } from '@bulkhead/crds'
-import type { TenantSettings } from '../tenant/settings.ts'
+import type { Settings } from '../settings.ts'
 import { wantTenant } from '../tenant/wanted.ts'
 import type { Wanted } from '../tenant/wanted.ts'
 
-export const settings: TenantSettings = {
+export const settings: Settings = {
   operatorUser: 'bulkhead-operator',
   baseDomain: 'gw.test',
   systemNamespace: 'bulkhead-system',

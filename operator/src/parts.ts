@@ -1,7 +1,7 @@
 import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
 import type { Keycloak } from '@bulkhead/identity'
 import type { GrantRegistry, TenantDatabase } from '@bulkhead/database'
-import type { TenantSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** Everybody that a tenant's reconcile talks to. */
 export interface Parts {
@@ -9,7 +9,7 @@ export interface Parts {
   readonly keycloak: Keycloak
   readonly registry: GrantRegistry
   readonly databases: TenantDatabase
-  readonly settings: TenantSettings
+  readonly settings: Settings
   readonly clock: Clock
   readonly logger: Logger
   /** A new random secret of 256 bits. */

@@ -2,8 +2,8 @@
 import type { Tenant } from '@bulkhead/crds'
 import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
 import type { TenantKey } from '@bulkhead/tenancy'
-import { namespaceKind } from '../kubernetes/kinds.ts'
-import type { WantedObject } from '../kubernetes/wanted-object.ts'
+import { namespaceKind } from '../../kubernetes/kinds.ts'
+import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import { adminAccess, operatorBinding } from './access.ts'
 import { networkPolicies } from './network-policy.ts'
 import type { NetworkSettings } from './network-policy.ts'
@@ -22,7 +22,7 @@ export interface WantedNamespace {
   readonly objects: readonly WantedObject[]
 }
 
-export function wantNamespace(
+export function namespaceObjects(
   owner: TenantKey & { readonly uid: string },
   spec: Tenant['spec'],
   settings: NamespaceSettings,

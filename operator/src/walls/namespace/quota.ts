@@ -1,7 +1,7 @@
 import type { Tenant } from '@bulkhead/crds'
 import { apiGroup } from '@bulkhead/tenancy'
-import { limitRangeKind, resourceQuotaKind } from '../kubernetes/kinds.ts'
-import type { WantedObject } from '../kubernetes/wanted-object.ts'
+import { limitRangeKind, resourceQuotaKind } from '../../kubernetes/kinds.ts'
+import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import type { OwnedMetadata } from './owned-metadata.ts'
 
 // Objects that each cost the cluster something, whatever the tenant's own limits say.

@@ -1,7 +1,7 @@
 import type { Tenant } from '@bulkhead/crds'
 import { apiGroup } from '@bulkhead/tenancy'
-import { rbacGroup, roleBindingKind, roleKind } from '../kubernetes/kinds.ts'
-import type { WantedObject } from '../kubernetes/wanted-object.ts'
+import { rbacGroup, roleBindingKind, roleKind } from '../../kubernetes/kinds.ts'
+import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import type { OwnedMetadata } from './owned-metadata.ts'
 
 type Admin = Tenant['spec']['admins'][number]

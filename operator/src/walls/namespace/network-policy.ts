@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net'
 import type { Tenant } from '@bulkhead/crds'
-import type { WantedObject } from '../kubernetes/wanted-object.ts'
-import { networkPolicyKind } from '../kubernetes/kinds.ts'
+import type { WantedObject } from '../../kubernetes/wanted-object.ts'
+import { networkPolicyKind } from '../../kubernetes/kinds.ts'
 import type { OwnedMetadata } from './owned-metadata.ts'
 
 export interface NetworkSettings {

@@ -1,7 +1,7 @@
-import type { NamespaceSettings } from '../namespace/objects.ts'
+import type { NamespaceSettings } from './walls/namespace/objects.ts'
 
 /** What the platform says about every tenant. */
-export interface TenantSettings extends NamespaceSettings {
+export interface Settings extends NamespaceSettings {
   readonly baseDomain: string
   readonly systemNamespace: string
   /** Keycloak's fixed public address: issuers are made of it. */

@@ -1,0 +1,20 @@
+import type { SeenDatabase } from '@bulkhead/database'
+import { seeObject } from '../../kubernetes/wanted-object.ts'
+import type { SeenObject } from '../../kubernetes/wanted-object.ts'
+import type { Parts } from '../../parts.ts'
+import type { Owner } from '../owner.ts'
+import { findSystemSecret } from '../system-secrets.ts'
+import type { WantedDatabase } from './wanted.ts'
+
+/** Role and schema, and our own Secret with the role's login. */
+export type SeenDatabaseWall = SeenDatabase & { readonly secret: SeenObject }
+
+export async function observeDatabase(
+  parts: Parts,
+  owner: Owner,
+  { tenant, secretName }: WantedDatabase,
+  signal: AbortSignal,
+): Promise<SeenDatabaseWall> {
+  const secret = seeObject(await findSystemSecret(parts, secretName, signal), owner.uid)
+  return { ...(await parts.databases.observe(tenant, signal)), secret }
+}

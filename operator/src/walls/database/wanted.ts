@@ -1,0 +1,24 @@
+import type { Tenant } from '@bulkhead/crds'
+import type { DatabaseTenant, RoleSettings } from '@bulkhead/database'
+import { databaseSecretOf, retainedSchemaOf, roleOf, schemaOf } from '@bulkhead/tenancy'
+import type { Owner } from '../owner.ts'
+
+/** The role and the schema that a tenant is to have. */
+export interface WantedDatabase {
+  readonly tenant: DatabaseTenant
+  readonly settings: RoleSettings
+  readonly secretName: string
+}
+
+export function wantDatabase(owner: Owner, { spec }: Pick<Tenant, 'spec'>): WantedDatabase {
+  return {
+    tenant: databaseTenantOf(owner),
+    settings: { canLogin: !spec.suspended, connectionLimit: spec.database.connectionLimit },
+    secretName: databaseSecretOf(owner.id),
+  }
+}
+
+/** The tenant's part of the database, by its id alone. */
+export function databaseTenantOf({ id, uid }: Owner): DatabaseTenant {
+  return { uid, schema: schemaOf(id), role: roleOf(id), retainedSchema: retainedSchemaOf(id) }
+}

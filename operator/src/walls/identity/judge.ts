@@ -1,0 +1,33 @@
+import { done, failed } from '../../verdict.ts'
+import type { Verdict } from '../../verdict.ts'
+import { unavailable } from '../judgement.ts'
+import type { Seen } from '../seen.ts'
+import type { SeenIdentity } from './observed.ts'
+import type { WantedIdentity } from './wanted.ts'
+
+export interface IdentityFacts {
+  readonly wanted: WantedIdentity
+  readonly seen: Seen<SeenIdentity>
+  readonly hasFault: boolean
+  readonly isSuspended: boolean
+}
+
+export function judgeIdentity({ wanted, seen, hasFault, isSuspended }: IdentityFacts): Verdict {
+  const { realm: name } = wanted
+  if (seen.kind === 'unavailable') return unavailable('IdentityProviderUnavailable')
+  const { realm, secret } = seen.value
+  if (realm.kind === 'foreign' || secret.kind === 'foreign') {
+    return failed('NameTaken', `Realm "${name}" exists and is not this tenant's; it was left untouched`)
+  }
+  if (hasFault) return unavailable('IdentityProviderUnavailable')
+  return judgeRealm(name, seen.value, isSuspended)
+}
+
+function judgeRealm(name: string, { realm, keys }: SeenIdentity, isSuspended: boolean): Verdict {
+  if (isSuspended && realm.kind === 'disabled') return failed('Suspended', `Realm "${name}" is disabled`)
+  if (realm.kind !== 'open' || realm.audience.scope !== 'as-wanted') {
+    return failed('Progressing', `Realm "${name}" is being made`)
+  }
+  if (keys?.ok === false) return failed('JwksInvalid', keys.problem)
+  return done('IdentityReady', `Realm "${name}" stands`)
+}

@@ -1,0 +1,30 @@
+import type { CheckedKeys, RealmRepresentation } from '@bulkhead/identity'
+import type { SeenObject } from '../../kubernetes/wanted-object.ts'
+
+export interface SeenAudience {
+  readonly scope: 'absent' | 'drifted' | 'as-wanted'
+  readonly scopeId: string | undefined
+  readonly isDefault: boolean
+}
+
+export type SeenRealm =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'foreign' }
+  /** Ours and disabled: nothing inside can be seen. */
+  | { readonly kind: 'disabled' }
+  /** Ours and enabled, and our account is not let in. */
+  | { readonly kind: 'locked' }
+  | {
+      readonly kind: 'open'
+      readonly realm: RealmRepresentation
+      readonly audience: SeenAudience
+      /** The first admin never came in: the password of the invitation still opens. */
+      readonly isAdminAwaited: boolean
+    }
+
+export interface SeenIdentity {
+  readonly secret: SeenObject
+  readonly realm: SeenRealm
+  /** What the realm publishes, when it is open. */
+  readonly keys: CheckedKeys | undefined
+}

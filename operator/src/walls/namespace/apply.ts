@@ -1,0 +1,69 @@
+import { isAlreadyExists, isConflict, isNotFound } from '@bulkhead/runtime'
+import type { Secret } from '@bulkhead/runtime'
+import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
+import { secretKind } from '../../kubernetes/kinds.ts'
+import { secretBody } from '../../kubernetes/secrets.ts'
+import { refOf } from '../../kubernetes/wanted-object.ts'
+import type { WantedObject } from '../../kubernetes/wanted-object.ts'
+import { fieldManager } from '../../parts.ts'
+import type { Parts } from '../../parts.ts'
+import type { Owner } from '../owner.ts'
+import { unless } from '../system-secrets.ts'
+import { invitationName, patiently } from './observe.ts'
+import type { NamespaceStep } from './plan.ts'
+
+/** What the first admin comes in with. */
+export interface Invitation {
+  readonly username: string
+  readonly loginUrl: string
+  /** Undefined when none is stored: then there is nobody to invite. */
+  readonly password: (signal: AbortSignal) => Promise<Secret<string> | undefined>
+}
+
+export interface NamespaceParts {
+  readonly parts: Parts
+  readonly owner: Owner
+  readonly invitation: Invitation
+}
+
+export async function applyNamespaceStep(
+  { parts, owner, invitation }: NamespaceParts,
+  step: NamespaceStep,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kubernetes } = parts
+  switch (step.kind) {
+    case 'create':
+      // Taken in the meantime: the next look says by whom.
+      return unless(isAlreadyExists, create(parts, step.object, signal))
+    case 'replace': {
+      const { kind, body } = step.object
+      const metadata = { ...body.metadata, resourceVersion: step.resourceVersion }
+      return unless(isConflict, kubernetes.replace(kind, { ...body, metadata }, { fieldManager, signal }))
+    }
+    case 'delete':
+      return unless(
+        (error) => isConflict(error) || isNotFound(error),
+        kubernetes.delete(refOf(step.object), { preconditions: { uid: step.uid }, signal }),
+      )
+    case 'store-invitation':
+      return storeInvitation(parts, owner, invitation, signal)
+  }
+}
+
+async function create(parts: Parts, { kind, body }: WantedObject, signal: AbortSignal): Promise<void> {
+  await patiently(parts, () => parts.kubernetes.create(kind, body, { fieldManager, signal }), signal)
+}
+
+async function storeInvitation(
+  parts: Parts,
+  owner: Owner,
+  { username, loginUrl, password: read }: Invitation,
+  signal: AbortSignal,
+): Promise<void> {
+  const password = await read(signal)
+  if (password === undefined) return
+  const metadata = { name: invitationName, namespace: namespaceOf(owner.name), labels: ownerLabels(owner) }
+  const body = secretBody(metadata, { username, password, 'login-url': loginUrl })
+  await unless(isAlreadyExists, parts.kubernetes.create(secretKind, body, { fieldManager, signal }))
+}

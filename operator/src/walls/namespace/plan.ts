@@ -1,0 +1,62 @@
+import { repairOf } from '../../kubernetes/wanted-object.ts'
+import type { SeenObject, WantedObject } from '../../kubernetes/wanted-object.ts'
+import type { WantedNamespace } from './objects.ts'
+import type { SeenNamespace } from './observed.ts'
+
+export type NamespaceStep = { readonly wall: 'namespace' } & (
+  | { readonly kind: 'create'; readonly object: WantedObject }
+  | { readonly kind: 'replace'; readonly object: WantedObject; readonly resourceVersion: string }
+  | { readonly kind: 'delete'; readonly object: WantedObject; readonly uid: string }
+  | { readonly kind: 'store-invitation' }
+)
+
+/** `invite`: the first admin is awaited, and gets an invitation where there is none. */
+export function planNamespace(
+  { namespace, binding, objects }: WantedNamespace,
+  seen: SeenNamespace,
+  invite: boolean,
+): readonly NamespaceStep[] {
+  switch (seen.kind) {
+    case 'foreign':
+    case 'terminating':
+      return []
+    case 'absent':
+      return [create(namespace), create(binding)]
+    case 'own': {
+      const first = [...repair(namespace, seen.namespace), ...repair(binding, seen.binding)]
+      if (seen.binding.kind !== 'own') return first
+      const seenOf = (index: number) => seen.objects[index] ?? { kind: 'absent' as const }
+      const hasWalls = objects.every((object, index) => isDoor(object) || seenOf(index).kind === 'own')
+      const isInTurn = (object: WantedObject, index: number) =>
+        hasWalls || !isDoor(object) || seenOf(index).kind !== 'absent'
+      const rest = objects.flatMap((object, index) => (isInTurn(object, index) ? repair(object, seenOf(index)) : []))
+      const invitation: readonly NamespaceStep[] =
+        invite && seen.invitation.kind === 'absent' ? [{ wall: 'namespace', kind: 'store-invitation' }] : []
+      return [...first, ...rest, ...invitation]
+    }
+  }
+}
+
+// The admins are let in last: not before the quota and the policies were seen, even when one of them is refused.
+function isDoor({ madeFrom }: WantedObject): boolean {
+  return madeFrom === 'spec.admins'
+}
+
+function create(object: WantedObject): NamespaceStep {
+  return { wall: 'namespace', kind: 'create', object }
+}
+
+function repair(object: WantedObject, seen: SeenObject): readonly NamespaceStep[] {
+  const needed = repairOf(object, seen)
+  switch (needed.kind) {
+    case 'none':
+    case 'foreign':
+      return []
+    case 'create':
+      return [create(object)]
+    case 'replace':
+      return [{ wall: 'namespace', kind: 'replace', object, resourceVersion: needed.resourceVersion }]
+    case 'recreate':
+      return [{ wall: 'namespace', kind: 'delete', object, uid: needed.uid }, create(object)]
+  }
+}
