@@ -8,12 +8,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** A clock that can also measure how long something took, whatever is done to the time of day meanwhile. */
+export interface SteadyClock extends Clock {
+  /** Milliseconds from an arbitrary start; they only go forward. They may stand still while the machine is suspended. */
+  steadyMs(): number
+}
+
 // Node turns a longer delay into 1 ms, which would be a busy loop.
 const longestTimerMs = 2 ** 31 - 1
 
 /** The machine's clock. */
-export const systemClock: Clock = {
+export const systemClock: SteadyClock = {
   now: () => Date.now(),
+  steadyMs: () => performance.now(),
   sleep: async (ms, signal) => {
     signal?.throwIfAborted()
     const delayMs = Math.min(Math.max(0, ms), longestTimerMs)

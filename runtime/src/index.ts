@@ -4,7 +4,7 @@ export { Secret } from './secret.ts'
 export { createLogger, silentLogger } from './logger.ts'
 export type { LogFields, LogLevel, Logger, LoggerOptions } from './logger.ts'
 export { systemClock } from './clock.ts'
-export type { Clock } from './clock.ts'
+export type { Clock, SteadyClock } from './clock.ts'
 export { backoffMs } from './backoff.ts'
 export type { Backoff } from './backoff.ts'
 export { createMetrics } from './metrics.ts'
@@ -59,6 +59,11 @@ export type { Change, ListWatch, ListWatchOptions, ListWatchTuning, Parsed } fro
 
 export { createKeyedQueue } from './queue/keyed-queue.ts'
 export type { KeyedQueue, KeyedQueueOptions, ReconcileResult } from './queue/types.ts'
+
+export { createElection } from './leader/election.ts'
+export { leaseKind } from './leader/lease.ts'
+export { LostLeadership } from './leader/lost-leadership.ts'
+export type { Election, ElectionOptions, LeaderTimings, Term } from './leader/types.ts'
 
 export { ConfigProblem, loadConfig } from './process/config.ts'
 export type { ConfigInput, Program } from './process/config.ts'

@@ -26,6 +26,7 @@ export interface Wiring {
   readonly clock: Clock
   readonly logger: Logger
   readonly limits: KubeClientLimits
+  readonly beforeWrite: ((doing: string) => void) | undefined
 }
 
 /** One call, before it has a time limit. */
@@ -86,8 +87,10 @@ export async function open(wiring: Wiring, wire: WireRequest): Promise<IncomingM
 
 // The server may close an idle connection in the moment that we use it. Only a read is safe to send again: of a write
 // nobody knows whether it was done.
-async function sendOnceOrTwice({ connector }: Wiring, wire: WireRequest): Promise<IncomingMessage> {
+async function sendOnceOrTwice({ connector, beforeWrite }: Wiring, wire: WireRequest): Promise<IncomingMessage> {
   const connection = await connector.connect()
+  // After everything that waits, so that what it allows is sent in the same moment.
+  if (wire.method !== 'GET') beforeWrite?.(`${wire.method} ${pathOnly(wire.path)}`)
   try {
     return await send(connection, wire)
   } catch (error) {

@@ -75,6 +75,39 @@ test('apply is a server-side apply with field manager, force and strict validati
   expect(state?.query.get('force')).toBe('false')
 })
 
+test('what guards writes is asked before each of them and before no read, and what it throws is sent to nobody', async () => {
+  const asked: string[] = []
+  const guarded = createKubeClient({
+    kubeconfigPath: server.kubeconfigPath,
+    logger: silentLogger,
+    clock,
+    beforeWrite: (doing) => {
+      asked.push(doing)
+      throw new Error('refused')
+    },
+  })
+  server.otherScript.push(echo)
+  await guarded.get(ref)
+  await guarded.list(things)
+  const before = server.requests.length
+  const body = { metadata: { name: 'a', namespace: 'ns' } }
+  const writes = [
+    guarded.create(things, body),
+    guarded.apply(things, body, { fieldManager: 'me', force: true }),
+    guarded.applyStatus(things, body, { fieldManager: 'me', force: true }),
+    guarded.patch(ref, { type: 'merge', body: {} }),
+    guarded.replace(things, body),
+    guarded.delete(ref),
+  ]
+  for (const write of writes) await expect(write).rejects.toThrow('refused')
+  const path = '/apis/test.dev/v1/namespaces/ns/things'
+  const one = `${path}/a`
+  const wanted = [`POST ${path}`, `PATCH ${one}`, `PATCH ${one}/status`, `PATCH ${one}`, `PUT ${one}`, `DELETE ${one}`]
+  expect(asked.toSorted()).toEqual(wanted.toSorted())
+  expect(server.requests.length).toBe(before)
+  guarded.close()
+})
+
 test('a deletion carries its preconditions', async () => {
   server.otherScript.push(text('{}'))
   await client.delete(ref, { preconditions: { uid: 'u', resourceVersion: '7' }, propagationPolicy: 'Foreground' })

@@ -29,6 +29,8 @@ export type KubeClientOptions = KubeAccess & {
   readonly logger: Logger
   readonly clock: Clock
   readonly limits?: Partial<KubeClientLimits> | undefined
+  /** Asked right before every request that is not a read; what it throws is thrown instead of sending. */
+  readonly beforeWrite?: ((doing: string) => void) | undefined
 }
 
 const defaultLimits: KubeClientLimits = {
@@ -45,6 +47,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     clock: options.clock,
     logger: options.logger,
     limits: { ...defaultLimits, ...options.limits },
+    beforeWrite: options.beforeWrite,
   }
   const get = (ref: KubeRef, call?: CallOptions): Promise<KubeObject> =>
     callForObject(wiring, { method: 'GET', path: objectPath(ref), options: call })

@@ -8,11 +8,18 @@ export interface ReadinessCheck {
   readonly problem: () => string | undefined
 }
 
-/** `/healthz`, `/readyz` (JSON that names what is not ready) and `/metrics`. */
-export function healthRoutes(checks: readonly ReadinessCheck[], metrics: MetricsRegistry): readonly HttpRoute[] {
+/** What `/readyz` tells besides, whether or not the process is ready. */
+export type ReadinessNotes = () => Readonly<Record<string, string | boolean | undefined>>
+
+/** `/healthz`, `/readyz` (JSON that names what is not ready, and the notes) and `/metrics`. */
+export function healthRoutes(
+  checks: readonly ReadinessCheck[],
+  metrics: MetricsRegistry,
+  notes: ReadinessNotes = () => ({}),
+): readonly HttpRoute[] {
   return [
     { method: 'GET', path: '/healthz', handle: () => ({ status: 200, body: 'ok\n' }) },
-    { method: 'GET', path: '/readyz', handle: () => readiness(checks) },
+    { method: 'GET', path: '/readyz', handle: () => readiness(checks, notes) },
     {
       method: 'GET',
       path: '/metrics',
@@ -25,12 +32,12 @@ export function healthRoutes(checks: readonly ReadinessCheck[], metrics: Metrics
   ]
 }
 
-function readiness(checks: readonly ReadinessCheck[]): HttpAnswer {
+function readiness(checks: readonly ReadinessCheck[], notes: ReadinessNotes): HttpAnswer {
   const results = checks.map(({ name, problem }) => ({ name, problem: problem() }))
   const notReady = results.filter((result) => result.problem !== undefined)
   return {
     status: notReady.length === 0 ? 200 : 503,
     headers: { 'content-type': 'application/json' },
-    body: `${JSON.stringify({ ready: notReady.length === 0, notReady })}\n`,
+    body: `${JSON.stringify({ ready: notReady.length === 0, notReady, ...notes() })}\n`,
   }
 }

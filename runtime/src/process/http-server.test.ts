@@ -41,6 +41,14 @@ test('readiness names what is not ready and why; health does not depend on it', 
   expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ ready: true, notReady: [] })
 })
 
+test('readiness tells its notes, and they make nothing unready', async () => {
+  const notes = () => ({ leads: false, leader: undefined })
+  const { url } = await serve(healthRoutes([], createMetrics(), notes))
+  const answer = await fetch(`${url}/readyz`)
+  expect(answer.status).toBe(200)
+  expect(await answer.json()).toEqual({ ready: true, notReady: [], leads: false })
+})
+
 test('metrics come as Prometheus text', async () => {
   const metrics = createMetrics()
   metrics.counter({ name: 'x_total', help: 'x' }).add()

@@ -42,7 +42,7 @@ export async function readSecretFile(name: string, path: string): Promise<Secret
 /** A client with the option `kubernetes.kubeconfig`, else with the Pod's own account; throws a `ConfigProblem`. */
 export async function openKubeClient(
   kubeconfig: string | undefined,
-  rest: Pick<KubeClientOptions, 'logger' | 'clock'>,
+  rest: Pick<KubeClientOptions, 'logger' | 'clock' | 'beforeWrite'>,
 ): Promise<KubeClient> {
   if (kubeconfig === undefined) return createKubeClient({ inCluster: true, ...rest })
   const option = { name: 'kubernetes.kubeconfig', value: kubeconfig, allowed: 'the path of a kubeconfig file' }

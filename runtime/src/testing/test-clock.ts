@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { SteadyClock } from '../clock.ts'
 
 interface Sleeper {
   readonly dueMs: number
@@ -7,8 +7,9 @@ interface Sleeper {
 }
 
 /** A clock that stands still until `advance` is called. */
-export class TestClock implements Clock {
+export class TestClock implements SteadyClock {
   #nowMs: number
+  #skewMs = 0
   #order = 0
   readonly #sleepers = new Set<Sleeper>()
 
@@ -17,7 +18,16 @@ export class TestClock implements Clock {
   }
 
   now(): number {
+    return this.#nowMs + this.#skewMs
+  }
+
+  steadyMs(): number {
     return this.#nowMs
+  }
+
+  /** Somebody sets the time of day: no time passes, and who sleeps sleeps on. */
+  setBy(ms: number): void {
+    this.#skewMs += ms
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
