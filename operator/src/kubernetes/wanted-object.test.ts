@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { roleBindingKind } from './kinds.ts'
-import { isSame, repairOf, seeObject } from './wanted-object.ts'
+import { resourceQuotaKind, roleBindingKind } from './kinds.ts'
+import { isSame } from './sameness.ts'
+import { repairOf, seeObject } from './wanted-object.ts'
 import type { WantedObject } from './wanted-object.ts'
 
-const labels = { 'bulkhead.dev/tenant-uid': 'u1' }
+const labels = { 'bulkhead.dev/tenant-uid': 'u1', 'bulkhead.dev/tenant': 'acme' }
 const wanted: WantedObject = {
   kind: roleBindingKind,
   body: { metadata: { name: 'b', labels }, roleRef: { name: 'r' }, subjects: [] },
@@ -19,14 +20,28 @@ test.each([
   ['an object of somebody else is left alone', found({}, {}), { kind: 'foreign' }],
   ['an object as wanted is left alone', found({}), { kind: 'none' }],
   ['labels that others added do not matter', found({}, { ...labels, more: 'x' }), { kind: 'none' }],
+  ['a label that is gone is put back', found({}, { 'bulkhead.dev/tenant-uid': 'u1' }), { kind: 'mend', uid: 'x' }],
   [
-    'a field that differs is replaced, at the version seen',
+    'what was added where nothing is wanted is taken away, at the version seen',
     found({ subjects: [{ name: 'eve' }] }),
-    { kind: 'replace', resourceVersion: '7' },
+    { kind: 'mend', uid: 'x', surplus: { patch: { subjects: null }, resourceVersion: '7' } },
   ],
   ['a role that differs needs a new binding', found({ roleRef: { name: 'admin' } }), { kind: 'recreate', uid: 'x' }],
 ])('%s', (_title, seen, repair) => {
   expect(repairOf(wanted, seen)).toEqual(repair)
+})
+
+const mend = { kind: 'mend', uid: 'x' }
+const without = (hard: object) => ({ ...mend, surplus: { patch: { spec: { hard } }, resourceVersion: '7' } })
+
+test.each([
+  ['a changed member is put back', { a: '2' }, mend],
+  ['an added member is taken away', { a: '1', b: '2' }, without({ b: null })],
+  ['an added member is taken away whatever is in it', { a: '1', c: { d: '3' } }, without({ c: null })],
+  ['an empty member is none', { a: '1', c: {} }, { kind: 'none' }],
+])('in a map of ours %s', (_title, hard, repair) => {
+  const body = { metadata: { name: 'b', labels }, spec: { hard: { a: '1' } } }
+  expect(repairOf({ kind: resourceQuotaKind, body }, found({ spec: { hard } }))).toEqual(repair)
 })
 
 test.each([

@@ -1,5 +1,6 @@
 import { tenantUidLabel } from '@bulkhead/tenancy'
 import type { KubeBody, KubeKind, KubeObject, KubeRef } from '@bulkhead/runtime'
+import { isEmpty, isRecord, isSame, own } from './sameness.ts'
 
 /** An object as it should be: its labels at least, and every other field exactly. */
 export interface WantedObject {
@@ -27,10 +28,21 @@ export function seeObject(object: KubeObject | undefined, tenantUid: string): Se
   return object.metadata.labels?.[tenantUidLabel] === tenantUid ? { kind: 'own', object } : { kind: 'foreign' }
 }
 
+/** A write that puts back what was changed, and takes away what was added to it. */
+export interface Mend {
+  readonly kind: 'mend'
+  /** Only this incarnation is written. */
+  readonly uid: string
+  /** What stands in our fields beside what is wanted, as a merge patch that removes it. */
+  readonly surplus?: { readonly patch: Fields; readonly resourceVersion: string }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
 export type Repair =
   | { readonly kind: 'none' }
   | { readonly kind: 'create' }
-  | { readonly kind: 'replace'; readonly resourceVersion: string }
+  | Mend
   /** What differs cannot be changed in place. */
   | { readonly kind: 'recreate'; readonly uid: string }
   | { readonly kind: 'foreign' }
@@ -49,47 +61,25 @@ export function repairOf({ body }: WantedObject, seen: SeenObject): Repair {
     ([key, value]) => object.metadata.labels?.[key] === value,
   )
   const isAsWanted = hasLabels && Object.entries(fields).every(([key, value]) => isSame(value, object[key]))
-  return isAsWanted ? { kind: 'none' } : { kind: 'replace', resourceVersion: object.metadata.resourceVersion ?? '' }
+  return isAsWanted ? { kind: 'none' } : mendOf(fields, object)
 }
 
-/** Whether two values mean the same to the API server: key order, empty members and the spelling of quantities aside. */
-export function isSame(a: unknown, b: unknown): boolean {
-  if (isEmpty(a) && isEmpty(b)) return true
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
-  }
-  if (isRecord(a) && isRecord(b)) {
-    return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => isSame(own(a, key), own(b, key)))
-  }
-  return a === b || isSameQuantity(a, b)
+function mendOf(wanted: Fields, object: KubeObject): Mend {
+  const { uid = '', resourceVersion = '' } = object.metadata
+  const seen = Object.fromEntries(Object.keys(wanted).map((key) => [key, object[key]]))
+  const patch = surplusOf(wanted, seen)
+  return { kind: 'mend', uid, ...(patch && { surplus: { patch, resourceVersion } }) }
 }
 
-function own(record: Readonly<Record<string, unknown>>, key: string): unknown {
-  return Object.hasOwn(record, key) ? record[key] : undefined
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null) return true
-  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0
-}
-
-const factors: Readonly<Record<string, number>> = {
-  ...{ '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
-}
-
-// The API server writes `1000m` back as `1`; without this the difference would be repaired for ever.
-function isSameQuantity(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'string' || typeof b !== 'string') return false
-  const [left, right] = [quantity(a), quantity(b)]
-  return left !== undefined && left === right
-}
-
-function quantity(text: string): number | undefined {
-  const match = /^([0-9]{1,18}(?:\.[0-9]{1,9})?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/.exec(text)
-  return match === null ? undefined : Number(match[1]) * (factors[match[2] ?? ''] ?? 1)
+// An apply leaves alone what it does not name: members that others added, and those that we no longer want, since what a
+// POST made is not an apply's to take back. Lists are replaced whole.
+function surplusOf(wanted: Fields, seen: Fields): Fields | undefined {
+  const removals = Object.keys(seen).flatMap((key): readonly (readonly [string, unknown])[] => {
+    const [want, have] = [own(wanted, key), own(seen, key)]
+    if (isEmpty(have)) return []
+    if (isEmpty(want)) return [[key, null]]
+    const inner = isRecord(want) && isRecord(have) ? surplusOf(want, have) : undefined
+    return inner === undefined ? [] : [[key, inner]]
+  })
+  return removals.length === 0 ? undefined : Object.fromEntries(removals)
 }

@@ -1,7 +1,7 @@
 import { ownerLabels, subscriptionUidLabel } from '@bulkhead/tenancy'
 import type { KubeBody, KubeObject, Secret } from '@bulkhead/runtime'
 import { secretBody } from '../kubernetes/secrets.ts'
-import { isSame } from '../kubernetes/wanted-object.ts'
+import { isSame } from '../kubernetes/sameness.ts'
 import type { SeenSecret } from './observed.ts'
 import type { Wanted } from './wanted.ts'
 

@@ -1,4 +1,4 @@
-import { isSame } from '../kubernetes/wanted-object.ts'
+import { isSame } from '../kubernetes/sameness.ts'
 import type { Condition } from '@bulkhead/crds'
 
 interface StatusLike {

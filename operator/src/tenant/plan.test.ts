@@ -73,7 +73,7 @@ test.each<readonly [string, Partial<Observed>, readonly string[]]>([
   [
     'a policy that somebody changed is put back',
     { namespace: seen({ ...namespace, objects: namespace.objects.map((o, i) => (i === 0 ? firstChanged(o) : o)) }) },
-    ['namespace/replace'],
+    ['namespace/mend'],
   ],
   ['S-175 a foreign realm is left alone', { identity: seen({ ...identity, realm: { kind: 'foreign' } }) }, []],
   [

@@ -1,6 +1,6 @@
 import { latestVersion, roleConfig } from '@bulkhead/database'
 import type { SeenRole } from '@bulkhead/database'
-import { isSame } from '../../kubernetes/wanted-object.ts'
+import { isSame } from '../../kubernetes/sameness.ts'
 import type { SeenDatabaseWall } from './observe.ts'
 import type { WantedDatabase } from './wanted.ts'
 

@@ -3,6 +3,7 @@ import type { Secret } from '@bulkhead/runtime'
 import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
 import { secretKind } from '../../kubernetes/kinds.ts'
 import { secretBody } from '../../kubernetes/secrets.ts'
+import { mendObject } from '../../kubernetes/mend.ts'
 import { refOf } from '../../kubernetes/wanted-object.ts'
 import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import { fieldManager } from '../../parts.ts'
@@ -36,11 +37,8 @@ export async function applyNamespaceStep(
     case 'create':
       // Taken in the meantime: the next look says by whom.
       return unless(isAlreadyExists, create(parts, step.object, signal))
-    case 'replace': {
-      const { kind, body } = step.object
-      const metadata = { ...body.metadata, resourceVersion: step.resourceVersion }
-      return unless(isConflict, kubernetes.replace(kind, { ...body, metadata }, { fieldManager, signal }))
-    }
+    case 'mend':
+      return mendObject(kubernetes, step.object, step, signal)
     case 'delete':
       return unless(
         (error) => isConflict(error) || isNotFound(error),

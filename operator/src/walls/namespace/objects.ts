@@ -32,6 +32,7 @@ export function namespaceObjects(
     ...ownerLabels(owner),
     'pod-security.kubernetes.io/enforce': 'restricted',
     'pod-security.kubernetes.io/warn': 'restricted',
+    'pod-security.kubernetes.io/audit': 'restricted',
   }
   return {
     namespace: { kind: namespaceKind, body: { metadata: { name: namespaceOf(owner.name), labels } } },

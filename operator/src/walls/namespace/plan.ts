@@ -1,11 +1,11 @@
 import { repairOf } from '../../kubernetes/wanted-object.ts'
-import type { SeenObject, WantedObject } from '../../kubernetes/wanted-object.ts'
+import type { Mend, SeenObject, WantedObject } from '../../kubernetes/wanted-object.ts'
 import type { WantedNamespace } from './objects.ts'
 import type { SeenNamespace } from './observed.ts'
 
 export type NamespaceStep = { readonly wall: 'namespace' } & (
   | { readonly kind: 'create'; readonly object: WantedObject }
-  | { readonly kind: 'replace'; readonly object: WantedObject; readonly resourceVersion: string }
+  | (Mend & { readonly object: WantedObject })
   | { readonly kind: 'delete'; readonly object: WantedObject; readonly uid: string }
   | { readonly kind: 'store-invitation' }
 )
@@ -54,8 +54,8 @@ function repair(object: WantedObject, seen: SeenObject): readonly NamespaceStep[
       return []
     case 'create':
       return [create(object)]
-    case 'replace':
-      return [{ wall: 'namespace', kind: 'replace', object, resourceVersion: needed.resourceVersion }]
+    case 'mend':
+      return [{ wall: 'namespace', object, ...needed }]
     case 'recreate':
       return [{ wall: 'namespace', kind: 'delete', object, uid: needed.uid }, create(object)]
   }
