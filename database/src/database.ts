@@ -18,6 +18,18 @@ export interface Tables {
     readonly granted_at: Date
     readonly quarantined_until: Date | null
   }
+  readonly retained: {
+    readonly id: string
+    readonly uid: string
+    readonly name: string
+    readonly realm: string | null
+    readonly identity_shard: string | null
+    readonly schema: string
+    readonly database_shard: string | null
+    readonly retained_at: Date
+    readonly adopted_by: string | null
+    readonly adopted_at: Date | null
+  }
   readonly migrations: {
     readonly scope: string
     readonly version: number

@@ -8,6 +8,8 @@ export interface Claim {
   /** The host under the base domain: it goes with the name, so its release needs no quarantine. */
   readonly ownHost: string
   readonly guaranteed: number
+  /** The deleted incarnation whose data this one takes up: its hosts wait for nobody else. */
+  readonly formerUid?: string | undefined
 }
 
 export interface HeldHost {
@@ -52,7 +54,7 @@ export function judgeClaim(claim: Claim, registry: Registry, { capacity, nowMs }
     held?.tenantUid === claim.uid && held.quarantinedUntilMs === undefined
   const isRefused = (host: string): boolean => {
     const held = heldBy.get(host)
-    if (held === undefined || held.tenantUid === claim.uid) return false
+    if (held === undefined || [claim.uid, claim.formerUid].includes(held.tenantUid)) return false
     return held.quarantinedUntilMs === undefined || held.quarantinedUntilMs > nowMs
   }
   const hosts = claim.hosts.filter((host) => !isRefused(host)).toSorted()

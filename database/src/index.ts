@@ -7,6 +7,8 @@ export type { Claim, HeldHost, Judgement, Registry, Terms } from './grants.ts'
 export { prepareRegistry } from './ledger.ts'
 export { createGrantRegistry } from './registry.ts'
 export type { GrantRegistry } from './registry.ts'
+export { createRetainedRegistry } from './retained.ts'
+export type { Retained, RetainedRecord, RetainedRegistry } from './retained.ts'
 export { latestVersion, roleConfig } from './role-config.ts'
 export { ForeignDatabaseObject, createTenantDatabase } from './tenant-database.ts'
 export type {

@@ -25,6 +25,7 @@ export function createGrantRegistry(database: Database): GrantRegistry {
     claim: (claim, terms, signal) =>
       database.transaction('claim grants', signal, async (tx) => {
         await lockScope(tx, registryLock)
+        await forgetExpired(tx, terms)
         const judgement = judgeClaim(claim, await read(tx, claim), terms)
         if (judgement.changes) await write(tx, claim, judgement, terms)
         return judgement
@@ -92,6 +93,11 @@ async function write(tx: Tx, claim: Claim, judgement: Judgement, terms: Terms): 
       .execute()
   }
   await quarantine(tx, uid, judgement.release, terms)
+}
+
+// A host whose quarantine is over is free, and nobody has to remember it.
+async function forgetExpired(tx: Tx, { nowMs }: Terms): Promise<void> {
+  await tx.withSchema('public').deleteFrom('hostnames').where('quarantined_until', '<=', new Date(nowMs)).execute()
 }
 
 async function quarantine(tx: Tx, uid: string, hosts: readonly string[], terms: Terms): Promise<void> {

@@ -44,6 +44,8 @@ export type SeenSchema =
 export interface SeenDatabase {
   readonly role: SeenRole
   readonly schema: SeenSchema
+  /** What was kept of it when it was deleted. */
+  readonly retained: SeenSchema
 }
 
 /** One tenant's role and schema; every write compares the owner inside its own transaction. */
@@ -57,10 +59,12 @@ export interface TenantDatabase {
   ): Promise<void>
   /** Shuts or opens the door for the role, ending its connections when it shuts. */
   setLogin(tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void>
-  /** Removes role and schema with everything in it. */
+  /** Removes role and schema with everything in it, the retained one too. */
   drop(tenant: DatabaseTenant, signal: AbortSignal): Promise<void>
   /** Keeps the data under another name that no role can use; the role stays, without a login. */
   retain(tenant: DatabaseTenant, signal: AbortSignal): Promise<void>
+  /** Makes the retained schema of one incarnation the schema of another, and removes the role of the first. */
+  adopt(from: DatabaseTenant, to: DatabaseTenant, signal: AbortSignal): Promise<void>
 }
 
 /** The owner stands in the comment of the role and of the schema; names are opaque, and so is this. */
@@ -112,11 +116,20 @@ export function createTenantDatabase(database: Database, databaseName: string): 
       await setLogin(tenant, false, signal)
       await locked('retain schema', tenant, signal, (tx) => retainSchema(tx, tenant))
     },
+    adopt: (from, to, signal) =>
+      locked('adopt schema', to, signal, async (tx) => {
+        await lockScope(tx, from.schema)
+        await adoptSchema(tx, { from, to, databaseName })
+      }),
   }
 }
 
 async function see(tx: Tx, tenant: DatabaseTenant): Promise<SeenDatabase> {
-  return { role: await seeRole(tx, tenant), schema: await seeSchema(tx, tenant) }
+  return {
+    role: await seeRole(tx, tenant),
+    schema: await seeSchema(tx, tenant.schema, tenant.uid),
+    retained: await seeSchema(tx, tenant.retainedSchema, tenant.uid),
+  }
 }
 
 interface RoleRow {
@@ -149,7 +162,7 @@ async function seeRole(tx: Tx, { role, uid }: DatabaseTenant): Promise<SeenRole>
   }
 }
 
-async function seeSchema(tx: Tx, { schema, uid }: DatabaseTenant): Promise<SeenSchema> {
+async function seeSchema(tx: Tx, schema: string, uid: string): Promise<SeenSchema> {
   const { rows } = await sql<{ readonly comment: string | null }>`
     SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = ${schema}`.execute(tx)
   if (rows[0] === undefined) return { kind: 'absent' }
@@ -211,14 +224,48 @@ async function endSessions(tx: Tx, role: string): Promise<void> {
 }
 
 async function dropAll(tx: Tx, tenant: DatabaseTenant, databaseName: string): Promise<void> {
-  const role = quoteIdentifier(tenant.role)
   const seen = await see(tx, tenant)
-  if (seen.schema.kind === 'own') await runStatement(tx, `DROP SCHEMA ${quoteIdentifier(tenant.schema)} CASCADE`)
-  await tx.withSchema('public').deleteFrom('migrations').where('scope', '=', tenant.schema).execute()
-  if (seen.role.kind !== 'own') return
+  const schemas = [
+    ...(seen.schema.kind === 'own' ? [tenant.schema] : []),
+    ...(seen.retained.kind === 'own' ? [tenant.retainedSchema] : []),
+  ]
+  for (const schema of schemas) await runStatement(tx, `DROP SCHEMA ${quoteIdentifier(schema)} CASCADE`)
+  const scopes = [tenant.schema, tenant.retainedSchema]
+  await tx.withSchema('public').deleteFrom('migrations').where('scope', 'in', scopes).execute()
+  if (seen.role.kind === 'own') await dropRole(tx, tenant.role, databaseName)
+}
+
+async function dropRole(tx: Tx, name: string, databaseName: string): Promise<void> {
+  const role = quoteIdentifier(name)
   await lockAccess(tx)
   await runStatement(tx, `REVOKE ALL ON DATABASE ${quoteIdentifier(databaseName)} FROM ${role}`)
   await runStatement(tx, `DROP ROLE ${role}`)
+}
+
+interface Adoption {
+  readonly from: DatabaseTenant
+  readonly to: DatabaseTenant
+  readonly databaseName: string
+}
+
+async function adoptSchema(tx: Tx, { from, to, databaseName }: Adoption): Promise<void> {
+  const [before, after] = [await see(tx, from), await see(tx, to)]
+  if (before.retained.kind !== 'own' || after.schema.kind !== 'absent') return
+  const [retained, schema] = [quoteIdentifier(from.retainedSchema), quoteIdentifier(to.schema)]
+  if (before.role.kind === 'own') {
+    const role = quoteIdentifier(from.role)
+    for (const objects of ['ALL TABLES IN SCHEMA', 'ALL SEQUENCES IN SCHEMA', 'SCHEMA']) {
+      await runStatement(tx, `REVOKE ALL ON ${objects} ${retained} FROM ${role}`)
+    }
+    await dropRole(tx, from.role, databaseName)
+  }
+  await runStatement(tx, `ALTER SCHEMA ${retained} RENAME TO ${schema}`)
+  await runStatement(tx, `COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(commentOf(to.uid))}`)
+  await moveLedger(tx, from.retainedSchema, to.schema)
+}
+
+async function moveLedger(tx: Tx, from: string, to: string): Promise<void> {
+  await tx.withSchema('public').updateTable('migrations').set({ scope: to }).where('scope', '=', from).execute()
 }
 
 async function retainSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
@@ -229,10 +276,5 @@ async function retainSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
     await runStatement(tx, `REVOKE ALL ON SCHEMA ${schema} FROM ${quoteIdentifier(tenant.role)}`)
   }
   await runStatement(tx, `ALTER SCHEMA ${schema} RENAME TO ${quoteIdentifier(tenant.retainedSchema)}`)
-  await tx
-    .withSchema('public')
-    .updateTable('migrations')
-    .set({ scope: tenant.retainedSchema })
-    .where('scope', '=', tenant.schema)
-    .execute()
+  await moveLedger(tx, tenant.schema, tenant.retainedSchema)
 }

@@ -21,7 +21,13 @@ import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import { startOperator } from './operator.ts'
-import { createGrantRegistry, createTenantDatabase, openDatabase, prepareRegistry } from '@bulkhead/database'
+import {
+  createGrantRegistry,
+  createRetainedRegistry,
+  createTenantDatabase,
+  openDatabase,
+  prepareRegistry,
+} from '@bulkhead/database'
 import type { Database } from '@bulkhead/database'
 import type { Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
@@ -93,6 +99,7 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
     ...{ kubernetes, clock, logger },
     keycloak: createKeycloak({ http, bootstrap, clock }),
     registry: createGrantRegistry(database),
+    retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, config.postgres.database),
     settings: settingsOf(config, operatorUser),
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),

@@ -1,6 +1,6 @@
 import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
 import type { Keycloak } from '@bulkhead/identity'
-import type { GrantRegistry, TenantDatabase } from '@bulkhead/database'
+import type { GrantRegistry, RetainedRegistry, TenantDatabase } from '@bulkhead/database'
 import type { Settings } from './settings.ts'
 
 /** Everybody that a tenant's reconcile talks to. */
@@ -8,6 +8,7 @@ export interface Parts {
   readonly kubernetes: KubeClient
   readonly keycloak: Keycloak
   readonly registry: GrantRegistry
+  readonly retained: RetainedRegistry
   readonly databases: TenantDatabase
   readonly settings: Settings
   readonly clock: Clock

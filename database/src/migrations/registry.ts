@@ -52,9 +52,11 @@ export const registryMigrations: readonly Migration[] = [
          name text NOT NULL,
          realm text,
          identity_shard text,
-         schema text,
+         schema text NOT NULL,
          database_shard text,
-         retained_at timestamptz NOT NULL)`,
+         retained_at timestamptz NOT NULL,
+         adopted_by text UNIQUE,
+         adopted_at timestamptz)`,
     ],
   },
 ]

@@ -1,4 +1,5 @@
 import type { Clock, Secret } from '@bulkhead/runtime'
+import { z } from 'zod'
 import { KeycloakFault } from './fault.ts'
 import type { Http, HttpResult } from './http.ts'
 import type { Entry, Keycloak, RealmAdmin } from './keycloak.ts'
@@ -15,6 +16,8 @@ export interface KeycloakOptions {
   readonly bootstrap: { readonly clientId: string; readonly clientSecret: Secret<string> }
   readonly clock: Clock
 }
+
+const withAttributes = z.object({ attributes: z.record(z.string(), z.string()).default({}) })
 
 // A realm costs seconds when there are hundreds; more than four at once make all of them slower.
 const realmSlots = 4
@@ -34,6 +37,15 @@ export function createKeycloak({ http, bootstrap, clock }: KeycloakOptions): Key
     },
     createRealm: (realm, fields, signal) =>
       slots.run(signal, () => taken(createRealm(http, bootstrapTokens, { ...fields, realm }, signal))),
+    renameRealm: async (from, to, attributes, signal) => {
+      const call = byBootstrap(from, signal)
+      const { body } = await call({ doing: 'read realm', method: 'GET', path: [] })
+      // Keycloak forgets every attribute that is not sent.
+      const kept = withAttributes.parse(body).attributes
+      const fields = { realm: to, attributes: { ...kept, ...attributes } }
+      await call({ doing: 'rename realm', method: 'PUT', path: [], body: fields })
+      tokensOf.forget(from)
+    },
     setEnabled: async (realm, enabled, signal) => {
       await byBootstrap(realm, signal)({ doing: 'enable realm', method: 'PUT', path: [], body: { enabled } })
     },

@@ -57,6 +57,13 @@ export type Entry =
 export interface Keycloak {
   findRealm(realm: string, signal: AbortSignal): Promise<RealmRepresentation | undefined>
   createRealm(realm: string, fields: Fields, signal: AbortSignal): Promise<'created' | 'taken'>
+  /** Gives a realm another name and writes attributes of it, both in one call; its other attributes stay. */
+  renameRealm(
+    from: string,
+    to: string,
+    attributes: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void>
   setEnabled(realm: string, enabled: boolean, signal: AbortSignal): Promise<void>
   /** Deletes the realm; one that is gone already is as good. */
   deleteRealm(realm: string, signal: AbortSignal): Promise<void>

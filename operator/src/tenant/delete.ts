@@ -13,7 +13,7 @@ import { isRealmOf } from '../walls/identity/realm.ts'
 import { ownerOf } from '../walls/owner.ts'
 import type { Owner } from '../walls/owner.ts'
 import { findSystemSecret, unless } from '../walls/system-secrets.ts'
-import { planDeletion } from './plan-deletion.ts'
+import { describeRemains, planDeletion } from './plan-deletion.ts'
 import type { DeletionStep, Remains } from './plan-deletion.ts'
 import { report, timestamp } from './report.ts'
 import { withdrawnStatus } from './status.ts'
@@ -22,7 +22,8 @@ import { withdrawnStatus } from './status.ts'
 export const tenantFinalizer = 'bulkhead.dev/tenant'
 const withdrawalTimeoutMs = 10_000
 const pollMs = 1000
-const maxRounds = 3
+// One to write down what is kept, one to keep it, one to see it, one for what the namespace held back.
+const maxRounds = 4
 
 /** Takes a Tenant away: traffic first, then what it had, then, once that was seen gone, the finalizer. */
 export async function reconcileDeletion(parts: Parts, tenant: TenantFacts, signal: AbortSignal): Promise<Outcome> {
@@ -33,7 +34,9 @@ export async function reconcileDeletion(parts: Parts, tenant: TenantFacts, signa
   if (owner !== undefined) {
     const withdrawing = await withdraw(parts, tenant, signal)
     if (withdrawing !== undefined) return withdrawing
-    if (!(await clean(parts, owner, tenant.spec.deletionPolicy, signal))) {
+    const left = await clean(parts, owner, tenant.spec.deletionPolicy, signal)
+    if (left !== undefined) {
+      await report(parts, tenant, withdrawnStatus(tenant, timestamp(parts.clock.now()), left), signal)
       return { kind: 'waiting', reason: 'Deleting', retryAfterMs: pollMs }
     }
   }
@@ -55,26 +58,28 @@ async function withdraw(parts: Parts, tenant: TenantFacts, signal: AbortSignal):
   return { kind: 'waiting', reason: 'Deleting', retryAfterMs: pollMs }
 }
 
-/** Gives whether everything was seen gone. */
+/** Gives what is left, in words; undefined once everything was seen gone. */
 async function clean(
   parts: Parts,
   owner: Owner,
   policy: TenantFacts['spec']['deletionPolicy'],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | undefined> {
+  let left = ''
   for (let round = 1; round <= maxRounds; round += 1) {
     const { remains, faults } = await observeRemains(parts, owner, signal)
     const { steps, isDone } = planDeletion(policy, remains)
-    if (isDone) return true
+    if (isDone) return undefined
+    left = describeRemains(policy, remains)
     // All of them are tried, whatever fails: a Keycloak that is away must not keep the database's door open.
     const results = await Promise.allSettled(steps.map((step) => applyDeletion(parts, owner, step, signal)))
     signal.throwIfAborted()
     const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
     const [cause] = [...faults, ...refused]
     if (cause !== undefined) throw new Error(`Cannot delete tenant "${owner.name}"`, { cause })
-    if (steps.length === 0) return false
+    if (steps.length === 0) break
   }
-  return false
+  return left
 }
 
 async function observeRemains(parts: Parts, owner: Owner, signal: AbortSignal) {
@@ -87,14 +92,15 @@ async function observeRemains(parts: Parts, owner: Owner, signal: AbortSignal) {
       return unseen
     }
   }
-  const [namespace, realm, database, grants, secrets] = await Promise.all([
+  const [namespace, realm, database, grants, record, secrets] = await Promise.all([
     look(observeNamespace(parts, owner, signal), { kind: 'unseen' } as const),
     look(observeRealm(parts, owner, signal), 'unseen'),
     look(observeDatabase(parts, owner, signal), { role: 'unseen', schema: 'unseen' } as const),
     look(observeGrants(parts, owner, signal), 'unseen'),
+    look(observeRecord(parts, owner, signal), 'unseen'),
     look(observeSecrets(parts, owner, signal), []),
   ])
-  const remains: Remains = { namespace, realm, database, grants, secrets }
+  const remains: Remains = { namespace, realm, database, grants, record, secrets }
   return { remains, faults }
 }
 
@@ -117,11 +123,15 @@ async function observeRealm({ keycloak }: Parts, owner: Owner, signal: AbortSign
 }
 
 async function observeDatabase({ databases }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['database']> {
-  const { role, schema } = await databases.observe(databaseTenantOf(owner), signal)
+  const { role, schema, retained } = await databases.observe(databaseTenantOf(owner), signal)
   return {
     role: role.kind === 'own' ? (role.canLogin || role.hasSessions ? 'open' : 'shut') : 'gone',
-    schema: schema.kind === 'own' ? 'own' : 'gone',
+    schema: schema.kind === 'own' ? 'own' : retained.kind === 'own' ? 'retained' : 'gone',
   }
+}
+
+async function observeRecord({ retained }: Parts, { id }: Owner, signal: AbortSignal): Promise<Remains['record']> {
+  return (await retained.find(id, signal)) === undefined ? 'absent' : 'written'
 }
 
 async function observeGrants({ registry }: Parts, { uid }: Owner, signal: AbortSignal): Promise<Remains['grants']> {
@@ -149,15 +159,27 @@ async function applyDeletion(parts: Parts, owner: Owner, step: DeletionStep, sig
       return parts.databases.drop(databaseTenantOf(owner), signal)
     case 'retain-database':
       return parts.databases.retain(databaseTenantOf(owner), signal)
+    case 'record-retained':
+      return recordRetained(parts, owner, signal)
+    case 'forget-retained':
+      return parts.retained.forget(owner.id, signal)
     case 'release-grants': {
       const ownHost = tenantHost(owner.name, parts.settings.baseDomain)
-      return parts.registry.release({ uid: owner.uid, ownHost }, termsOf(parts), signal)
+      await parts.registry.release({ uid: owner.uid, ownHost }, termsOf(parts), signal)
+      return parts.retained.forgetAdoptedBy(owner.uid, signal)
     }
     case 'delete-secret': {
       const namespace = parts.settings.systemNamespace
       return removed(parts.kubernetes.delete({ kind: secretKind, namespace, name: step.name }, { signal }))
     }
   }
+}
+
+function recordRetained({ retained, clock }: Parts, owner: Owner, signal: AbortSignal): Promise<void> {
+  const { id, uid, name } = owner
+  const { retainedSchema: schema } = databaseTenantOf(owner)
+  const where = { realm: realmOf(owner), identityShard: undefined, schema, databaseShard: undefined }
+  return retained.record({ id, uid, name, ...where }, clock.now(), signal)
 }
 
 function removed(deletion: Promise<void>): Promise<void> {

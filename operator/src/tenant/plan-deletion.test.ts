@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { planDeletion } from './plan-deletion.ts'
+import { describeRemains, planDeletion } from './plan-deletion.ts'
 import type { Remains } from './plan-deletion.ts'
 
 const gone: Remains = {
@@ -7,6 +7,7 @@ const gone: Remains = {
   realm: 'gone',
   database: { role: 'gone', schema: 'gone' },
   grants: 'gone',
+  record: 'absent',
   secrets: [],
 }
 const whole: Remains = {
@@ -14,6 +15,7 @@ const whole: Remains = {
   realm: 'enabled',
   database: { role: 'open', schema: 'own' },
   grants: 'held',
+  record: 'absent',
   secrets: ['realm-x', 'database-x'],
 }
 const kindsOf = (policy: 'Delete' | 'Retain', remains: Remains) =>
@@ -25,8 +27,10 @@ test('Delete takes everything, and the keys only after the locks', () => {
 })
 
 test('Retain keeps realm, schema and keys, and shuts the realm once the namespace is gone', () => {
-  expect(kindsOf('Retain', whole)).toEqual(['delete-namespace', 'retain-database', 'release-grants'])
-  expect(kindsOf('Retain', { ...whole, namespace: { kind: 'gone' }, grants: 'gone' })).toEqual([
+  expect(kindsOf('Retain', whole)).toEqual(['delete-namespace', 'record-retained', 'release-grants'])
+  const recorded = { ...whole, record: 'written' } as const
+  expect(kindsOf('Retain', recorded)).toEqual(['delete-namespace', 'retain-database', 'release-grants'])
+  expect(kindsOf('Retain', { ...recorded, namespace: { kind: 'gone' }, grants: 'gone' })).toEqual([
     'retain-database',
     'disable-realm',
   ])
@@ -48,12 +52,13 @@ const unseen: Partial<Remains>[] = [
   { realm: 'unseen' },
   { database: { role: 'unseen', schema: 'unseen' } },
   { grants: 'unseen' },
+  { record: 'unseen' },
 ]
 
 test.each(['Delete', 'Retain'] as const)(
   '%s takes what it sees, and is not done while something is unseen',
   (policy) => {
-    expect(kindsOf(policy, { ...whole, realm: 'unseen' })).toEqual([
+    expect(kindsOf(policy, { ...whole, record: 'written', realm: 'unseen' })).toEqual([
       'delete-namespace',
       policy === 'Delete' ? 'drop-database' : 'retain-database',
       'release-grants',
@@ -64,6 +69,28 @@ test.each(['Delete', 'Retain'] as const)(
 )
 
 test.each(['Delete', 'Retain'] as const)('%s is done when nothing is left that it takes', (policy) => {
-  const kept = { ...gone, realm: 'disabled', database: { role: 'shut', schema: 'gone' }, secrets: ['realm-x'] } as const
+  const kept = {
+    ...gone,
+    realm: 'disabled',
+    database: { role: 'shut', schema: 'retained' },
+    record: 'written',
+    secrets: ['realm-x'],
+  } as const
   expect(planDeletion(policy, policy === 'Delete' ? gone : kept)).toEqual({ steps: [], isDone: true })
+})
+
+test('what is kept is written down before it is kept, and forgotten once it is purged', () => {
+  const shut = { ...gone, realm: 'disabled', database: { role: 'shut', schema: 'gone' } } as const
+  expect(kindsOf('Retain', shut)).toEqual(['record-retained'])
+  expect(kindsOf('Retain', gone)).toEqual([])
+  expect(kindsOf('Delete', { ...gone, database: { role: 'gone', schema: 'retained' } })).toEqual(['drop-database'])
+  expect(kindsOf('Delete', { ...gone, record: 'written' })).toEqual(['forget-retained'])
+})
+
+test('whoever waits for a deletion reads what is still there', () => {
+  expect(describeRemains('Delete', { ...gone, namespace: { kind: 'terminating', uid: 'n' }, secrets: ['x'] })).toBe(
+    'the namespace, until all in it has gone; the secrets',
+  )
+  expect(describeRemains('Retain', { ...gone, realm: 'disabled', secrets: ['x'] })).toBe('')
+  expect(describeRemains('Retain', { ...gone, realm: 'unseen' })).toBe('what cannot be seen now')
 })

@@ -5,15 +5,29 @@ export interface Remains {
   readonly namespace:
     { readonly kind: 'gone' | 'unseen' } | { readonly kind: 'own' | 'terminating'; readonly uid: string }
   readonly realm: 'gone' | 'enabled' | 'disabled' | 'unseen'
-  readonly database: { readonly role: 'gone' | 'open' | 'shut' | 'unseen'; readonly schema: 'gone' | 'own' | 'unseen' }
+  readonly database: {
+    readonly role: 'gone' | 'open' | 'shut' | 'unseen'
+    readonly schema: 'gone' | 'own' | 'retained' | 'unseen'
+  }
   readonly grants: 'gone' | 'held' | 'unseen'
+  /** The list of what deleted tenants left behind. */
+  readonly record: 'absent' | 'written' | 'unseen'
   /** Names of the Secrets in the system namespace. */
   readonly secrets: readonly string[]
 }
 
 export type DeletionStep =
   | { readonly kind: 'delete-namespace'; readonly uid: string }
-  | { readonly kind: 'delete-realm' | 'disable-realm' | 'drop-database' | 'retain-database' | 'release-grants' }
+  | {
+      readonly kind:
+        | 'delete-realm'
+        | 'disable-realm'
+        | 'drop-database'
+        | 'retain-database'
+        | 'release-grants'
+        | 'record-retained'
+        | 'forget-retained'
+    }
   | { readonly kind: 'delete-secret'; readonly name: string }
 
 export interface DeletionPlan {
@@ -32,11 +46,11 @@ export function planDeletion(policy: Policy, remains: Remains): DeletionPlan {
   if (namespace.kind === 'own') steps.push({ kind: 'delete-namespace', uid: namespace.uid })
   steps.push(...(policy === 'Delete' ? purge(remains) : retain(remains, isNamespaceGone)))
   if (grants === 'held') steps.push({ kind: 'release-grants' })
-  const isAllSeen = ![realm, database.role, database.schema, grants].includes('unseen')
+  const isAllSeen = ![realm, database.role, database.schema, grants, remains.record].includes('unseen')
   return { steps, isDone: isNamespaceGone && isAllSeen && steps.length === 0 }
 }
 
-function purge({ realm, database, secrets }: Remains): readonly DeletionStep[] {
+function purge({ realm, database, record, secrets }: Remains): readonly DeletionStep[] {
   const isDatabaseGone = database.role === 'gone' && database.schema === 'gone'
   const steps: DeletionStep[] = []
   if (realm === 'enabled' || realm === 'disabled') steps.push({ kind: 'delete-realm' })
@@ -44,14 +58,36 @@ function purge({ realm, database, secrets }: Remains): readonly DeletionStep[] {
   // The keys go after the locks: without them a crash in between would leave what nobody can open.
   if (realm === 'gone' && isDatabaseGone) {
     steps.push(...secrets.map((name) => ({ kind: 'delete-secret', name }) as const))
+    if (record === 'written') steps.push({ kind: 'forget-retained' })
   }
   return steps
 }
 
-function retain({ realm, database }: Remains, isNamespaceGone: boolean): readonly DeletionStep[] {
+function retain({ realm, database, record }: Remains, isNamespaceGone: boolean): readonly DeletionStep[] {
+  // Written down first: what is kept has to be found again, whatever happens next.
+  if (record !== 'written') return hasLeft(realm, database) && record === 'absent' ? [{ kind: 'record-retained' }] : []
   const steps: DeletionStep[] = []
   if (database.role === 'open' || database.schema === 'own') steps.push({ kind: 'retain-database' })
   // The namespace's subscriptions take their clients out of the realm first, and a disabled one lets nobody in.
   if (realm === 'enabled' && isNamespaceGone) steps.push({ kind: 'disable-realm' })
   return steps
+}
+
+function hasLeft(realm: Remains['realm'], { role, schema }: Remains['database']): boolean {
+  return [realm, role, schema].some((state) => state !== 'gone' && state !== 'unseen')
+}
+
+/** What still stands, in words for the person who waits. */
+export function describeRemains(policy: Policy, remains: Remains): string {
+  const { namespace, realm, database, grants, secrets } = remains
+  const isPurged = policy === 'Delete'
+  const parts: readonly (readonly [boolean, string])[] = [
+    [['own', 'terminating'].includes(namespace.kind), 'the namespace, until all in it has gone'],
+    [realm === 'enabled' || (realm === 'disabled' && isPurged), 'the realm'],
+    [database.role === 'open' || database.schema === 'own', 'the schema'],
+    [grants === 'held', 'the grants'],
+    [isPurged && secrets.length > 0, 'the secrets'],
+    [[namespace.kind, realm, database.role, grants].includes('unseen'), 'what cannot be seen now'],
+  ]
+  return parts.flatMap(([isLeft, words]) => (isLeft ? [words] : [])).join('; ')
 }

@@ -5,12 +5,16 @@ import { addFinalizer } from '../kubernetes/finalizer.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import type { Outcome } from '../outcome.ts'
+import { adopt } from './adopt.ts'
 import { apply } from './apply.ts'
 import type { Applied, Faults } from './apply.ts'
 import { reconcileDeletion, tenantFinalizer } from './delete.ts'
+import { lostWalls, recreateAnnotation } from './lost.ts'
+import type { Keeper } from './lost.ts'
 import { observe } from './observe.ts'
 import { wallNames } from './observed.ts'
 import type { Observed, WallName } from './observed.ts'
+import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
 import { plan } from './plan.ts'
 import { report, timestamp } from './report.ts'
@@ -44,28 +48,68 @@ export async function reconcileTenant(
   recent: Look | undefined,
   signal: AbortSignal,
 ): Promise<Reconciled> {
-  if (read.object.metadata.deletionTimestamp !== undefined)
+  if (read.object.metadata.deletionTimestamp !== undefined) {
     return { outcome: await reconcileDeletion(parts, read.object, signal) }
+  }
   if (read.kind === 'facts') return { outcome: await refuse(parts, read.object, unreadable(read.problem), signal) }
   const tenant = read.object
   const derived = wantTenant(tenant, parts.settings)
   if (!derived.ok) return { outcome: await refuse(parts, tenant, derived.problem, signal) }
-  const { wanted } = derived
   await ensureFinalizer(parts, tenant, signal)
-  const built = recent === undefined ? await build(parts, wanted, signal) : { ...recent, faults: noFaults }
+  const adopted = await takeUp(parts, tenant, derived.wanted, signal)
+  if (adopted.kind === 'refused') return { outcome: await refuse(parts, tenant, adopted.problem, signal) }
+  return reconcileWalls(parts, tenant, { wanted: adopted.wanted, recent }, signal)
+}
+
+async function reconcileWalls(
+  parts: Parts,
+  tenant: Tenant,
+  { wanted, recent }: { readonly wanted: Wanted; readonly recent: Look | undefined },
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const isAsked = wanted.again.length > 0
+  // An annotation changes no generation: what it asks for is looked at anew.
+  const look = isAsked ? undefined : recent
+  const built = look === undefined ? await build(parts, wanted, signal) : { ...look, faults: noFaults }
   const { observed, faults, refusals } = built
-  const now = timestamp(parts.clock.now())
-  const result = buildStatus({ tenant, wanted, observed, faults, refused: [...refusals.values()], now })
+  if (isAsked) await forgetRecreation(parts, tenant, lostWalls(wanted.known, observed), signal)
+  const nowMs = parts.clock.now()
+  const refused = [...refusals.values()]
+  const result = buildStatus({ tenant, wanted, observed, faults, refused, now: timestamp(nowMs) })
   await report(parts, tenant, result.status, signal)
   throwFault(tenant, observed, faults)
   const outcome = outcomeOf(result)
-  const isSettled = outcome.kind !== 'waiting'
-  return {
-    outcome,
-    look: isSettled
-      ? (recent ?? { generation: tenant.metadata.generation, atMs: parts.clock.now(), observed, refusals })
-      : undefined,
-  }
+  const next = look ?? { generation: tenant.metadata.generation, atMs: nowMs, observed, refusals }
+  return { outcome, look: outcome.kind === 'waiting' ? undefined : next }
+}
+
+type TakenUp =
+  { readonly kind: 'taken'; readonly wanted: Wanted } | { readonly kind: 'refused'; readonly problem: Problem }
+
+async function takeUp(parts: Parts, tenant: Tenant, wanted: Wanted, signal: AbortSignal): Promise<TakenUp> {
+  // What was taken up once has a schema of this Tenant's own.
+  const adoption = wanted.known.database ? undefined : await adopt(parts, tenant, wanted.owner, signal)
+  if (adoption?.kind === 'refused') return adoption
+  return { kind: 'taken', wanted: takingUp(wanted, adoption?.formerUid) }
+}
+
+// The hosts of the incarnation that is taken up wait for this one.
+function takingUp(wanted: Wanted, formerUid: string | undefined): Wanted {
+  const { grants } = wanted
+  return formerUid === undefined ? wanted : { ...wanted, grants: { ...grants, claim: { ...grants.claim, formerUid } } }
+}
+
+// It was a word said once: a wall that is lost again is asked about again.
+async function forgetRecreation(
+  { kubernetes }: Parts,
+  { metadata }: Tenant,
+  lost: readonly Keeper[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (lost.length > 0) return
+  const ref = { kind: tenantKind, name: metadata.name }
+  const body = { metadata: { uid: metadata.uid, annotations: { [recreateAnnotation]: null } } }
+  await kubernetes.patch(ref, { type: 'merge', body }, { fieldManager, signal })
 }
 
 const noFaults: Faults = new Map()

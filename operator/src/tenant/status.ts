@@ -10,6 +10,8 @@ import { judgeIdentity } from '../walls/identity/judge.ts'
 import { sentence } from '../walls/judgement.ts'
 import { judgeNamespace } from '../walls/namespace/judge.ts'
 import type { Faults } from './apply.ts'
+import { judgeLost, lostWalls } from './lost.ts'
+import type { Keeper } from './lost.ts'
 import type { Observed, WallName } from './observed.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -53,7 +55,7 @@ export function refusedStatus({ metadata, status }: TenantFacts, problem: Proble
   }
 }
 
-const stuckReasons: readonly Reason[] = ['NameTaken', 'JwksInvalid']
+const stuckReasons: readonly Reason[] = ['NameTaken', 'JwksInvalid', 'RealmLost', 'SchemaLost']
 
 /** What the Tenant's status says, from what was seen and from nothing else. */
 export function buildStatus(input: StatusInput): StatusResult {
@@ -72,7 +74,7 @@ export function buildStatus(input: StatusInput): StatusResult {
       id: wanted.owner.id,
       granted: grantedOf(input),
       identity: identityOf(input),
-      database: databaseOf(wanted, observed),
+      database: databaseOf(input),
       conditions: judgeAll(input, verdicts, { problems, waiting, isStuck }),
     },
     problems,
@@ -90,24 +92,30 @@ function judgeWalls(input: StatusInput, granted: Verdict): readonly JudgedWall[]
     ...{ wanted: wanted[wall], seen: observed[wall], hasFault: faults.has(wall), isSuspended },
   })
   const { owner } = wanted
+  const gone = lostWalls(wanted.known, observed)
+  const lost = (wall: Keeper, name: string) => (gone.includes(wall) ? judgeLost(wall, name) : undefined)
   return [
     ['Granted', 'grants', granted],
     ['NamespaceReady', 'namespace', judgeNamespace({ ...about('namespace'), owner, refused })],
-    ['IdentityReady', 'identity', judgeIdentity(about('identity'))],
-    ['DatabaseReady', 'database', judgeDatabase(about('database'))],
+    ['IdentityReady', 'identity', lost('identity', wanted.identity.realm) ?? judgeIdentity(about('identity'))],
+    ['DatabaseReady', 'database', lost('database', wanted.database.tenant.schema) ?? judgeDatabase(about('database'))],
   ]
 }
 
 /** The status of a Tenant whose traffic is to be cut: nothing is granted from now on. */
-export function withdrawnStatus({ status, metadata }: TenantFacts, now: string): TenantStatus {
+export function withdrawnStatus({ status, metadata }: TenantFacts, now: string, left?: string): TenantStatus {
   const { dataPlane: _dataPlane, conditions: before, ...own } = status ?? {}
   const verdict = failed('Deleting', 'The tenant is being deleted')
+  const told = findCondition(before, 'Ready')
+  // Without a new look the last one's words stay.
+  const said = left === undefined ? (told?.reason === 'Deleting' ? told.message : undefined) : `Still there: ${left}`
+  const ready = failed('Deleting', said ?? verdict.message)
   const stamp = { observedGeneration: metadata.generation, now }
   // The cut is awaited from its own beginning, also where there was no grant before.
   const isCut = findCondition(before, 'Granted')?.reason === 'Deleting'
   const conditions = [
     ...conditionsOf(isCut ? before : undefined, [['Granted', verdict]], stamp),
-    ...conditionsOf(before, [['Ready', verdict]], stamp),
+    ...conditionsOf(before, [['Ready', ready]], stamp),
   ]
   return { ...own, observedGeneration: metadata.generation, granted: { hostnames: [], guaranteed: 0 }, conditions }
 }
@@ -157,10 +165,13 @@ function identityOf({ tenant, wanted, observed: { identity } }: StatusInput): Te
   return { issuer, audience, realm, ...(jwks === undefined ? {} : { jwks }) }
 }
 
-function databaseOf({ database: { tenant } }: Wanted, { database }: Observed): TenantStatus['database'] {
-  const version =
-    database.kind === 'seen' && database.value.schema.kind === 'own' ? { version: database.value.schema.version } : {}
-  return { schema: tenant.schema, role: tenant.role, ...version }
+// The version that stood stays said while the schema is gone: by it we know that there was one.
+function databaseOf({ tenant, wanted, observed: { database } }: StatusInput): TenantStatus['database'] {
+  const { schema, role } = wanted.database.tenant
+  const seen = database.kind === 'seen' ? database.value.schema : undefined
+  const before = seen?.kind === 'foreign' ? undefined : tenant.status?.database?.version
+  const version = seen?.kind === 'own' ? seen.version : before
+  return { schema, role, ...(version === undefined ? {} : { version }) }
 }
 
 function judgeAll(

@@ -1,5 +1,7 @@
 import type { Problem, Tenant } from '@bulkhead/crds'
 import type { Settings } from '../settings.ts'
+import { knownWalls, wantedAgain } from './lost.ts'
+import type { Keeper, Known } from './lost.ts'
 import { wantDatabase } from '../walls/database/wanted.ts'
 import type { WantedDatabase } from '../walls/database/wanted.ts'
 import { wantGrants } from '../walls/grants/wanted.ts'
@@ -18,6 +20,9 @@ export interface Wanted {
   readonly namespace: WantedNamespace
   readonly identity: WantedIdentity
   readonly database: WantedDatabase
+  /** What stood before, and what of it may be made again where it is gone. */
+  readonly known: Known
+  readonly again: readonly Keeper[]
   /** Mistakes in all but the grants, which tell of their own. */
   readonly problems: readonly Problem[]
 }
@@ -42,6 +47,8 @@ export function wantTenant(tenant: Tenant, settings: Settings): WantedOrNot {
       namespace: namespace.wanted,
       identity: wantIdentity(owner, tenant, settings),
       database: wantDatabase(owner, tenant),
+      known: knownWalls(tenant),
+      again: wantedAgain(tenant),
       problems: namespace.problems,
     },
   }

@@ -18,8 +18,21 @@ interface State extends CrashPoint {
 
 const writes: readonly string[] = [
   ...['create', 'apply', 'applyStatus', 'patch', 'replace', 'delete'],
-  ...['claim', 'release', 'prepare', 'setLogin', 'drop', 'retain'],
-  ...['createRealm', 'setEnabled', 'deleteRealm', 'restoreAccount'],
+  ...[
+    'claim',
+    'release',
+    'prepare',
+    'setLogin',
+    'drop',
+    'retain',
+    'adopt',
+    'record',
+    'reserve',
+    'finish',
+    'forget',
+    'forgetAdoptedBy',
+  ],
+  ...['createRealm', 'renameRealm', 'setEnabled', 'deleteRealm', 'restoreAccount'],
   ...['updateRealm', 'createClientScope', 'replaceMappers', 'addDefaultScope'],
 ]
 
@@ -32,6 +45,7 @@ export function dyingParts(parts: Parts, point: CrashPoint): { readonly parts: P
     keycloak: wrapKeycloak(wrap(parts.keycloak, state), state),
     registry: wrap(parts.registry, state),
     databases: wrap(parts.databases, state),
+    retained: wrap(parts.retained, state),
   }
   return { parts: dying, hasDied: () => state.isDead }
 }

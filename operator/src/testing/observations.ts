@@ -53,6 +53,7 @@ export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {
       config: roleConfig(database.tenant.schema),
     },
     schema: { kind: 'own', version: latestVersion },
+    retained: { kind: 'absent' },
   }
 }
 
@@ -72,6 +73,11 @@ export function nothingYet(wanted: Wanted): Observed {
     grants: seen({ ...grantsOf(wanted), take: wanted.grants.claim.hosts, changes: true }),
     namespace: seen({ kind: 'absent' }),
     identity: seen({ secret: absent, realm: { kind: 'absent' }, keys: undefined }),
-    database: seen({ secret: absent, role: { kind: 'absent' }, schema: { kind: 'absent' } }),
+    database: seen({
+      secret: absent,
+      role: { kind: 'absent' },
+      schema: { kind: 'absent' },
+      retained: { kind: 'absent' },
+    }),
   }
 }

@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kinds } from '@bulkhead/crds'
-import { Secret, createKubeClient, createMetrics, isAlreadyExists, silentLogger, systemClock } from '@bulkhead/runtime'
-import type { KubeBody, KubeClient, KubeKind, KubeObject, KubeRef, Logger } from '@bulkhead/runtime'
+import { Secret, createKubeClient, createMetrics, silentLogger, systemClock } from '@bulkhead/runtime'
+import type { KubeClient, KubeObject, KubeRef, Logger } from '@bulkhead/runtime'
 import { startTestApiServer } from '@bulkhead/runtime/testing-api-server'
 import type { TestApiServer } from '@bulkhead/runtime/testing-api-server'
-import { parseAllDocuments } from 'yaml'
-import { z } from 'zod'
 import { createHttp, createKeycloak } from '@bulkhead/identity'
-import { namespaceKind, rbacGroup, roleBindingKind, roleKind } from '../kubernetes/kinds.ts'
 import { createOperatorMetrics } from '../metrics.ts'
 import type { OperatorMetrics } from '../metrics.ts'
 import { startOperator } from '../operator.ts'
-import { createGrantRegistry, createTenantDatabase, openDatabase, prepareRegistry } from '@bulkhead/database'
+import {
+  createGrantRegistry,
+  createRetainedRegistry,
+  createTenantDatabase,
+  openDatabase,
+  prepareRegistry,
+} from '@bulkhead/database'
 import type { Parts } from '../parts.ts'
 import { installCrds } from './crds.ts'
+import { applyManifests, emergencyGroup, operatorUser, readManifests } from './manifests.ts'
 import { startTestKeycloak } from '@bulkhead/identity/testing'
 import type { TestKeycloak } from '@bulkhead/identity/testing'
 import { startTestPostgres } from '@bulkhead/database/testing'
@@ -27,7 +29,7 @@ export interface World {
   readonly api: TestApiServer
   readonly postgres: TestPostgres
   readonly keycloak: TestKeycloak
-  /** Member of system:masters. */
+  /** Member of system:masters, and stopped by no policy of ours. */
   readonly admin: KubeClient
   readonly parts: Parts
   /** Starts the operator; the answer stops it again. */
@@ -37,19 +39,16 @@ export interface World {
   stop(): Promise<void>
 }
 
-/** The operator's user, as its kubeconfig names it. */
-const operatorUser = 'bulkhead-operator'
 export const systemNamespace = 'bulkhead-system'
-const manifest = join(import.meta.dirname, '..', '..', '..', 'manifests', 'rbac', 'operator.yaml')
 
 export async function startWorld(logger: Logger = silentLogger): Promise<World> {
   const postgres = await startTestPostgres()
   const [api, keycloak] = await Promise.all([startTestApiServer({ user: operatorUser }), startTestKeycloak(postgres)])
-  const admin = createKubeClient({ kubeconfigPath: api.adminKubeconfigPath, logger, clock: systemClock })
+  const emergency = await api.kubeconfigFor('root', ['system:masters', emergencyGroup])
+  const admin = createKubeClient({ kubeconfigPath: emergency, logger, clock: systemClock })
   await installCrds(admin, Object.values(kinds))
   await api.startControllerManager()
-  await admin.create(namespaceKind, { metadata: { name: systemNamespace } })
-  await applyRbac(admin)
+  await applyManifests(admin, await readManifests(['rbac', 'admission']))
   const kubernetes = createKubeClient({ kubeconfigPath: api.kubeconfigPath, logger, clock: systemClock })
   const metrics = createMetrics()
   const operatorMetrics = createOperatorMetrics(metrics)
@@ -99,6 +98,7 @@ async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, logg
     ...{ kubernetes, logger, clock },
     keycloak: createKeycloak({ http, bootstrap, clock }),
     registry: createGrantRegistry(database),
+    retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),
     settings: {
       ...{ operatorUser, baseDomain: 'gw.test', systemNamespace, dataPlaneNamespace: 'bulkhead-data' },
@@ -124,31 +124,5 @@ async function until(
       throw new Error(`${ref.kind.kind} "${ref.name}" stays ${JSON.stringify(found?.['status'])}`)
     }
     await sleep(50)
-  }
-}
-
-const documentShape = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) })
-const clusterRoleKind: KubeKind = { ...roleKind, plural: 'clusterroles', kind: 'ClusterRole', namespaced: false }
-const bindingKinds = ['ClusterRoleBinding', 'RoleBinding']
-const kindOf: Readonly<Record<string, KubeKind>> = {
-  ClusterRole: clusterRoleKind,
-  Role: roleKind,
-  ClusterRoleBinding: { ...clusterRoleKind, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' },
-  RoleBinding: roleBindingKind,
-}
-
-// What is shipped, bound to the user of the test's kubeconfig instead of the service account.
-async function applyRbac(admin: KubeClient): Promise<void> {
-  for (const parsed of parseAllDocuments(await readFile(manifest, 'utf8'))) {
-    const document = documentShape.parse(parsed.toJS())
-    const kind = kindOf[document.kind]
-    if (kind === undefined) continue
-    const subjects = bindingKinds.includes(document.kind)
-      ? { subjects: [{ kind: 'User', apiGroup: rbacGroup, name: operatorUser }] }
-      : {}
-    const body: KubeBody = { ...document, ...subjects }
-    await admin.create(kind, body).catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error
-    })
   }
 }

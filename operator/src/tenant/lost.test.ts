@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { allAsWanted, absent, jwks, nothingYet, seen } from '../testing/observations.ts'
+import { now, sampleTenant, settings } from '../testing/samples.ts'
+import { recreateAnnotation } from './lost.ts'
+import { plan } from './plan.ts'
+import { buildStatus } from './status.ts'
+import { wantTenant } from './wanted.ts'
+import type { Tenant } from '@bulkhead/crds'
+
+const stood: Tenant['status'] = { identity: { jwks }, database: { version: 1 } }
+const tenantWith = (status: Tenant['status'], annotations: Record<string, string> = {}): Tenant => {
+  const tenant = sampleTenant()
+  return { ...tenant, metadata: { ...tenant.metadata, annotations }, status }
+}
+
+function judged(tenant: Tenant) {
+  const derived = wantTenant(tenant, settings)
+  if (!derived.ok) throw new Error(derived.problem.message)
+  const { wanted } = derived
+  const whole = allAsWanted(wanted)
+  const identity = seen({ secret: absent, realm: { kind: 'absent' as const }, keys: undefined })
+  const observed = { ...whole, identity, database: nothingYet(wanted).database }
+  const kinds = plan(wanted, observed).map(({ kind }) => kind)
+  const { status, isStuck } = buildStatus({ tenant, wanted, observed, faults: new Map(), refused: [], now })
+  const reasons = (status.conditions ?? []).map(({ type, reason }) => [type, reason])
+  return { kinds, isStuck, status, reasons: Object.fromEntries(reasons) as Record<string, string> }
+}
+
+test('a realm and a schema that were never there are made', () => {
+  expect(judged(tenantWith(undefined)).kinds).toEqual(['create-realm', 'prepare-database'])
+})
+
+test('a realm and a schema that stood and are gone are told of, and never made again by themselves', () => {
+  const { kinds, reasons, isStuck, status } = judged(tenantWith(stood))
+  expect(kinds).toEqual([])
+  expect(isStuck).toBe(true)
+  expect(reasons).toMatchObject({ IdentityReady: 'RealmLost', DatabaseReady: 'SchemaLost', Stalled: 'RealmLost' })
+  // By these we know in the next look, too, that there was something.
+  expect(status.identity?.jwks).toBe(jwks)
+  expect(status.database?.version).toBe(1)
+})
+
+test('a person may have an empty one made', () => {
+  expect(judged(tenantWith(stood, { [recreateAnnotation]: 'schema' })).kinds).toEqual(['prepare-database'])
+  expect(judged(tenantWith(stood, { [recreateAnnotation]: 'realm, schema' })).kinds).toEqual([
+    'create-realm',
+    'prepare-database',
+  ])
+})
