@@ -43,7 +43,7 @@ export const leafPlans: readonly LeafPlan[] = [
   {
     name: 'controller-manager',
     authority: 'kube-ca',
-    subject: 'CN=kube-controller-manager, O=system:masters',
+    subject: 'CN=system:kube-controller-manager, O=system:masters',
     use: 'both',
     alternativeNames: loopback,
   },

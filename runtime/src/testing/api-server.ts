@@ -59,7 +59,10 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
       kubeconfigFor,
       startControllerManager: async () => {
         running.push(
-          await startControllerManager(layout, await kubeconfigFor('controller-manager', ['system:masters'])),
+          await startControllerManager(
+            layout,
+            await kubeconfigFor('system:kube-controller-manager', ['system:masters']),
+          ),
         )
       },
       pause: async () => {

@@ -21,8 +21,10 @@ export interface Invitation {
   readonly password: (signal: AbortSignal) => Promise<Secret<string> | undefined>
 }
 
+type Server = Pick<Parts, 'kubernetes' | 'clock'>
+
 export interface NamespaceParts {
-  readonly parts: Parts
+  readonly parts: Server
   readonly owner: Owner
   readonly invitation: Invitation
 }
@@ -49,12 +51,12 @@ export async function applyNamespaceStep(
   }
 }
 
-async function create(parts: Parts, { kind, body }: WantedObject, signal: AbortSignal): Promise<void> {
+async function create(parts: Server, { kind, body }: WantedObject, signal: AbortSignal): Promise<void> {
   await patiently(parts, () => parts.kubernetes.create(kind, body, { fieldManager, signal }), signal)
 }
 
 async function storeInvitation(
-  parts: Parts,
+  parts: Server,
   owner: Owner,
   { username, loginUrl, password: read }: Invitation,
   signal: AbortSignal,

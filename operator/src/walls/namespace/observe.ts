@@ -13,7 +13,7 @@ import type { SeenNamespace } from './observed.ts'
 export const invitationName = 'tenant-admin-invitation'
 
 export async function observeNamespace(
-  parts: Parts,
+  parts: Pick<Parts, 'kubernetes' | 'clock'>,
   owner: Owner,
   wanted: WantedNamespace,
   signal: AbortSignal,
