@@ -20,6 +20,9 @@ export type {
   MetricsRegistry,
 } from './metrics.ts'
 
+export { addressRanges, isCidr, isIpv4Literal, publicAddresses } from './net/address-ranges.ts'
+export type { AddressRanges } from './net/address-ranges.ts'
+
 export { apiVersionOf, collectionPath, keyOf, objectPath } from './kubernetes/kind.ts'
 export type { KubeKind, KubeMetadata, KubeObject, KubeRef, OwnerReference } from './kubernetes/kind.ts'
 export type {

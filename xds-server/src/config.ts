@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCidr } from './build/tools/address-ranges.ts'
+import { isCidr } from '@bulkhead/runtime'
 
 const file = z.string().min(1)
 const port = z.int().min(1).max(65535)

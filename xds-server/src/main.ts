@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  addressRanges,
   certificatePair,
   createHttpServer,
   createLogger,
@@ -21,7 +22,6 @@ import { checkFiles } from './config-files.ts'
 import { xdsServerConfig } from './config.ts'
 import type { XdsServerConfig } from './config.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
-import { addressRanges } from './build/tools/address-ranges.ts'
 import { createLookUp } from './resolve/look-up.ts'
 import { startXdsServer } from './serve/index.ts'
 import type { XdsServer } from './serve/index.ts'

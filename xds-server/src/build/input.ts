@@ -1,7 +1,7 @@
 import type { AccessPolicy, Metadata, Plan, Subscription, Tenant, Tool, ToolSet } from '@bulkhead/crds'
+import type { AddressRanges } from '@bulkhead/runtime'
 import type { ObjectRef } from '../model/model.ts'
 import type { ServiceResolution } from '../model/resolution.ts'
-import type { AddressRanges } from './tools/address-ranges.ts'
 
 /** An object of which only the metadata could be read; what else was readable helps to fail closed. */
 export interface InvalidObject {

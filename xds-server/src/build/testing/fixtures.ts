@@ -1,8 +1,8 @@
 // Objects for tests of build/, made through the very schemas that read them from the API server.
 import { accessPolicy, plan, subscription, tenant, tool, toolSet } from '@bulkhead/crds'
 import type { AccessPolicy, Plan, Subscription, Tenant, Tool, ToolSet } from '@bulkhead/crds'
+import { addressRanges } from '@bulkhead/runtime'
 import { audienceOf, parseTenantName, realmOf, tenantId } from '@bulkhead/tenancy'
-import { addressRanges } from '../tools/address-ranges.ts'
 import type { BuildSettings, TenantInput } from '../input.ts'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Problem, Tool } from '@bulkhead/crds'
+import { isIpv4Literal } from '@bulkhead/runtime'
 import { canonicalHost } from '@bulkhead/tenancy'
 import type { Backend, Endpoint } from '../../model/model.ts'
-import { isIpv4Literal } from './address-ranges.ts'
 import { serviceKey } from '../input.ts'
 import type { BuildSettings, Resolutions } from '../input.ts'
 
