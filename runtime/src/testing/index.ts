@@ -2,3 +2,5 @@
 export { TestClock } from './test-clock.ts'
 export { advanceUntil, advanceWithIo, until } from './until.ts'
 export { freePort } from './free-port.ts'
+export { startFaultProxy } from './fault-proxy.ts'
+export type { Direction, Fault, FaultProxy } from './fault-proxy.ts'
