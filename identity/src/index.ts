@@ -16,3 +16,5 @@ export type {
 } from './keycloak/schema.ts'
 export { checkKeys } from './keys/jwks.ts'
 export type { CheckedKeys } from './keys/jwks.ts'
+export { FetchRefused, createGuardedFetch } from './keys/guarded-fetch.ts'
+export type { FetchLimits, GuardedAnswer, GuardedFetch, GuardedFetchOptions } from './keys/guarded-fetch.ts'
