@@ -65,20 +65,11 @@ const external = z.object({
   jwksURI: httpsUrl.describe('Where its keys are; fetched by the operator, never from a private address'),
 })
 
-const identity = withRules(
-  z.object({
-    type: z.enum(['Realm', 'External']).default('Realm').describe('A realm of ours, or an issuer of your own'),
-    realm: realm.prefault({}).describe('Only for type Realm'),
-    external: external.optional(),
-  }),
-  [
-    {
-      rule: "(self.type == 'External') == has(self.external)",
-      message: 'external is needed for type External and not allowed for type Realm',
-    },
-    { rule: 'self.type == oldSelf.type', message: 'identity.type is immutable: make a new Tenant' },
-  ],
-)
+const identity = z.object({
+  type: z.enum(['Realm', 'External']).default('Realm').describe('A realm of ours, or an issuer of your own'),
+  realm: realm.prefault({}).describe('Only for type Realm'),
+  external: external.optional(),
+})
 
 const database = z.object({
   shard: label(32)
@@ -153,7 +144,18 @@ export const tenantSpec = withRules(
       .optional()
       .describe('Takes up what a deleted Tenant of the same name left: the id that its status had'),
   }),
-  [{ rule: 'has(self.adopt) == has(oldSelf.adopt)', message: 'adopt is immutable: make a new Tenant' }],
+  [
+    { rule: 'has(self.adopt) == has(oldSelf.adopt)', message: 'adopt is immutable: make a new Tenant' },
+    // Of the whole, for a default is checked before the defaults inside it are there.
+    {
+      rule: "(self.identity.type == 'External') == has(self.identity.external)",
+      message: 'identity.external is needed for type External and not allowed for type Realm',
+    },
+    {
+      rule: 'self.identity.type == oldSelf.identity.type',
+      message: 'identity.type is immutable: make a new Tenant',
+    },
+  ],
 )
 
 export const tenantStatus = z.object({
