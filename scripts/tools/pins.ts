@@ -170,6 +170,15 @@ export const parts: readonly Part[] = [
     },
   },
   {
+    name: 'status-judge',
+    version: '1.1.2',
+    from: 'Go module github.com/yuin/gopher-lua',
+    why: "what Argo CD and kstatus make of our objects: Argo CD's Lua interpreter and kstatus' own code, for the tests",
+    source: { kind: 'go', module: 'status-judge', ldflags: '-s -w' },
+    needs: ['go'],
+    links: { 'bin/status-judge': 'status-judge' },
+  },
+  {
     name: 'regal',
     version: regalVersion,
     from: 'Go module github.com/open-policy-agent/regal',
