@@ -30,6 +30,13 @@ export interface Tables {
     readonly adopted_by: string | null
     readonly adopted_at: Date | null
   }
+  readonly leadership: {
+    readonly only_row: boolean
+    /** A bigint, which JavaScript keeps as text. */
+    readonly epoch: string
+    readonly holder: string
+    readonly since: Date
+  }
   readonly migrations: {
     readonly scope: string
     readonly version: number
@@ -59,6 +66,8 @@ export interface DatabaseOptions extends DatabaseAddress {
 export interface Database {
   /** Runs `work` in one transaction: all of it happens, or nothing. `call` is the metric's label. */
   transaction<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Likewise, for looking only: Postgres refuses every write in it, and anybody may do it at any time. */
+  read<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -77,22 +86,29 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: 10_000,
     query_timeout: 60_000,
     // Nothing but what is qualified is found, so that no tenant's schema can shadow a name of ours.
-    options: '-c search_path=pg_catalog -c statement_timeout=55s -c lock_timeout=10s',
+    // A process that was stopped in the middle of a transaction must not keep its locks.
+    options:
+      '-c search_path=pg_catalog -c statement_timeout=55s -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s',
     application_name: 'bulkhead-operator',
   })
   // An idle connection that breaks is replaced at its next use; the pool's error event would end the process.
   pool.on('error', () => undefined)
+  // Likewise for one that breaks between two statements of a transaction: the next statement says so.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const run = async <T>(call: string, signal: AbortSignal, execute: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted()
+    const startedMs = options.clock.now()
+    try {
+      return await execute()
+    } finally {
+      options.latency.observe((options.clock.now() - startedMs) / 1000, { call })
+    }
+  }
   return {
-    transaction: async (call, signal, work) => {
-      signal.throwIfAborted()
-      const startedMs = options.clock.now()
-      try {
-        return await kysely.transaction().execute(work)
-      } finally {
-        options.latency.observe((options.clock.now() - startedMs) / 1000, { call })
-      }
-    },
+    transaction: (call, signal, work) => run(call, signal, () => kysely.transaction().execute(work)),
+    read: (call, signal, work) =>
+      run(call, signal, () => kysely.transaction().setAccessMode('read only').execute(work)),
     close: () => kysely.destroy(),
   }
 }

@@ -21,7 +21,7 @@ const registryLock = 'public/grants'
 export function createGrantRegistry(database: Database): GrantRegistry {
   return {
     inspect: (claim, terms, signal) =>
-      database.transaction('inspect grants', signal, async (tx) => judgeClaim(claim, await read(tx, claim), terms)),
+      database.read('inspect grants', signal, async (tx) => judgeClaim(claim, await read(tx, claim), terms)),
     claim: (claim, terms, signal) =>
       database.transaction('claim grants', signal, async (tx) => {
         await lockScope(tx, registryLock)
@@ -36,7 +36,7 @@ export function createGrantRegistry(database: Database): GrantRegistry {
         await releaseAll(tx, tenant, terms)
       }),
     isRegistered: (uid, signal) =>
-      database.transaction('read grants', signal, async (tx) => {
+      database.read('read grants', signal, async (tx) => {
         const db = tx.withSchema('public')
         const row = await db.selectFrom('tenants').select('uid').where('uid', '=', uid).executeTakeFirst()
         const host = await db

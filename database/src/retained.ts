@@ -40,12 +40,12 @@ export interface RetainedRegistry {
 export function createRetainedRegistry(database: Database): RetainedRegistry {
   return {
     find: (id, signal) =>
-      database.transaction('find retained', signal, async (tx) => {
+      database.read('find retained', signal, async (tx) => {
         const row = await rows(tx).where('id', '=', id).executeTakeFirst()
         return row === undefined ? undefined : recordOf(row)
       }),
     list: (signal) =>
-      database.transaction('list retained', signal, async (tx) =>
+      database.read('list retained', signal, async (tx) =>
         (await rows(tx).orderBy('retained_at').execute()).map(recordOf),
       ),
     record: async (retained, nowMs, signal) => {

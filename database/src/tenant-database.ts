@@ -95,7 +95,7 @@ export function createTenantDatabase(database: Database, databaseName: string): 
     if (!canLogin) await locked('end sessions', tenant, signal, (tx) => endSessions(tx, tenant.role))
   }
   return {
-    observe: (tenant, signal) => database.transaction('observe schema', signal, (tx) => see(tx, tenant)),
+    observe: (tenant, signal) => database.read('observe schema', signal, (tx) => see(tx, tenant)),
     prepare: (tenant, settings, signal) =>
       locked('prepare schema', tenant, signal, async (tx) => {
         const { role } = await see(tx, tenant)
