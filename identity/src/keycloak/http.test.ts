@@ -1,6 +1,9 @@
 import fc from 'fast-check'
+import { createServer } from 'node:http'
+import { LostLeadership, createMetrics, systemClock } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
-import { addressOf } from './http.ts'
+import { addressOf, createHttp } from './http.ts'
+import type { HttpCall } from './http.ts'
 
 const url = 'http://keycloak.test/auth/'
 
@@ -28,4 +31,32 @@ test('S-172 no name leads out of its realm', () => {
       },
     ),
   )
+})
+
+test('F-26 what guards writes is asked before each of them, before no read and no login, and nothing is sent then', async () => {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    seen.push(request.method ?? '')
+    response.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const http = createHttp({
+    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+    clock: systemClock,
+    latency: createMetrics().histogram({ name: 'l', help: 'l', labels: ['call'], buckets: [1] }),
+    beforeWrite: (doing) => {
+      throw new LostLeadership(doing, 'another leads')
+    },
+  })
+  const call = { path: ['admin'], signal: AbortSignal.timeout(10_000) }
+  const json: HttpCall['body'] = { kind: 'json', value: {} }
+  for (const method of ['POST', 'PUT', 'DELETE'] as const) {
+    const refused = http({ ...call, doing: 'create realm "a"', method, body: json })
+    await expect(refused).rejects.toThrow(new LostLeadership('create realm "a"', 'another leads'))
+  }
+  await http({ ...call, doing: 'find realm', method: 'GET' })
+  await http({ ...call, doing: 'get token', method: 'POST', body: { kind: 'form', fields: {} } })
+  expect(seen).toEqual(['GET', 'POST'])
+  await new Promise((resolve) => server.close(resolve))
 })

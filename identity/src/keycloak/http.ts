@@ -33,6 +33,8 @@ export interface HttpOptions {
   readonly clock: Clock
   readonly latency: HistogramMetric
   readonly timeoutMs?: number
+  /** Asked right before every call that changes something (a login does not); what it throws is thrown instead. */
+  readonly beforeWrite?: ((doing: string) => void) | undefined
 }
 
 const defaultTimeoutMs = 30_000
@@ -44,8 +46,10 @@ const errorBody = z.object({
 })
 
 /** One HTTP call at a time to one Keycloak: bounded in time and size, never following a redirect. */
-export function createHttp({ url, clock, latency, timeoutMs = defaultTimeoutMs }: HttpOptions): Http {
+export function createHttp(options: HttpOptions): Http {
+  const { url, clock, latency, timeoutMs = defaultTimeoutMs, beforeWrite } = options
   return async (call) => {
+    if (isWrite(call)) beforeWrite?.(call.doing)
     const startedMs = clock.now()
     const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutMs ?? timeoutMs)])
     try {
@@ -60,6 +64,10 @@ export function createHttp({ url, clock, latency, timeoutMs = defaultTimeoutMs }
       latency.observe((clock.now() - startedMs) / 1000, { call: call.doing.split(' ').slice(0, 2).join(' ') })
     }
   }
+}
+
+function isWrite({ method, body }: HttpCall): boolean {
+  return method !== 'GET' && body?.kind !== 'form'
 }
 
 async function send(url: string, call: HttpCall, signal: AbortSignal): Promise<HttpResult> {
