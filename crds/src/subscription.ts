@@ -13,6 +13,12 @@ export const subscriptionSpec = withRules(
     credentials: z.object({
       type: z.enum(['OAuth2']).default('OAuth2'),
       secretName: label().describe('The Secret of this namespace that will hold the credentials'),
+      clientID: text(255)
+        .min(1)
+        .optional()
+        .describe(
+          "The application's client at the tenant's own issuer: needed for a tenant whose identity is External, refused for all others; one client, one Subscription",
+        ),
     }),
     expiresAt: z.string().max(40).meta({ format: 'date-time' }).optional(),
     suspended: z.boolean().default(false),
@@ -26,6 +32,6 @@ export const subscriptionSpec = withRules(
 
 export const subscriptionStatus = z.object({
   observedGeneration: observedGeneration.optional(),
-  clientID: text(128).optional(),
+  clientID: text(255).optional(),
   conditions: conditions.optional(),
 })

@@ -60,9 +60,21 @@ const realm = z.object({
 })
 
 const external = z.object({
-  issuer: httpsUrl.describe('The `iss` of its tokens, exactly'),
-  audiences: z.array(text(255).min(1)).min(1).max(8).meta({ 'x-kubernetes-list-type': 'set' }),
+  issuer: httpsUrl.describe('The `iss` of its tokens, exactly; it belongs to one tenant, and is none of ours'),
+  audiences: z
+    .array(text(255).min(1))
+    .min(1)
+    .max(8)
+    .meta({ 'x-kubernetes-list-type': 'set' })
+    .describe('A token must name one of them in `aud`'),
   jwksURI: httpsUrl.describe('Where its keys are; fetched by the operator, never from a private address'),
+  clientClaim: text(64)
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .optional()
+    .describe('The claim that names the client, like `cid` or `appid`; left out: `azp`, or `client_id` without one'),
+  maxTokenLifetime: lifetime('maxTokenLifetime', '2h', ['60s', '24h']).describe(
+    'A token that lives longer than this, from `iat` to `exp`, is refused',
+  ),
 })
 
 const identity = z.object({
