@@ -101,11 +101,12 @@ token_is_current if {
 	payload.exp - payload.iat <= tenant.maxTokenLifetimeSeconds
 }
 
-token_is_for_us if tenant.audience == payload.aud
+token_is_for_us if payload.aud in tenant.audiences
 
 token_is_for_us if {
 	is_array(payload.aud)
-	tenant.audience in payload.aud
+	some audience in payload.aud
+	audience in tenant.audiences
 }
 
 caller_may_use_toolset if {
@@ -132,11 +133,17 @@ is_cut_off if {
 
 # Only what gives access is in the data: what the operator refuses, what cannot be read and what was deleted is not.
 is_cut_off if {
-	startswith(payload.azp, subscription_client_prefix)
+	startswith(client, subscription_client_prefix)
 	not some_subscription
 }
 
-some_subscription := tenant.subscriptions[payload.azp] if has_token
+some_subscription := tenant.subscriptions[client] if has_token
+
+# Which application calls: what the first of these claims says that the token has. The others are not asked.
+client := payload[claims[0]] if {
+	has_token
+	claims := [claim | some claim in tenant.clientClaims; _ := payload[claim]]
+}
 
 subscription_of_toolset := some_subscription if {
 	some_subscription.toolset == resource.toolset

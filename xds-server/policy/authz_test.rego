@@ -10,7 +10,8 @@ acme := {
 	"name": "acme",
 	"namespace": "tenant-acme",
 	"issuer": "https://id.test/realms/acme-a",
-	"audience": "urn:bulkhead:tenant:a",
+	"audiences": ["urn:bulkhead:tenant:a"],
+	"clientClaims": ["azp"],
 	"suspended": false,
 	"maxTokenLifetimeSeconds": 3600,
 	"ceiling": {"requests_per_unit": 500, "unit": "SECOND"},
@@ -33,7 +34,7 @@ globex := object.union(acme, {
 	"name": "globex",
 	"namespace": "tenant-globex",
 	"issuer": "https://id.test/realms/globex-b",
-	"audience": "urn:bulkhead:tenant:b",
+	"audiences": ["urn:bulkhead:tenant:b"],
 })
 
 pool := {"requests_per_unit": 1000, "unit": "SECOND"}
@@ -44,7 +45,7 @@ tenants := {"a": acme, "b": globex}
 
 token := {
 	"iss": acme.issuer,
-	"aud": [acme.audience, "account"],
+	"aud": [acme.audiences[0], "account"],
 	"azp": "sub-1",
 	"iat": now_seconds - 10,
 	"exp": now_seconds + 290,
@@ -196,17 +197,17 @@ test_a_caller_whose_namespace_is_another_is_refused if {
 # A namespace can come again with another incarnation of its tenant; the issuer cannot.
 test_an_older_tenant_of_the_same_namespace_is_refused if {
 	older := object.union(globex, {"namespace": "tenant-acme"})
-	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audience})
+	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audiences[0]})
 	is_refused(decide_among(request(resource, foreign), {"a": acme, "b": older}), 401)
 }
 
 test_s_050_a_token_of_another_tenant_is_refused if {
-	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audience})
+	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audiences[0]})
 	is_refused(decide(request(resource, foreign)), 401)
 }
 
 test_s_050_a_token_of_another_tenant_is_refused_on_a_public_toolset if {
-	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audience})
+	foreign := object.union(token, {"iss": globex.issuer, "aud": globex.audiences[0]})
 	is_refused(decide(request(with_access("Public"), foreign)), 401)
 }
 
@@ -236,13 +237,58 @@ test_s_052_invented_claims_change_nothing if {
 
 test_s_049_a_wrong_audience_is_refused if {
 	is_refused(decide_token({"aud": "account"}), 403)
-	is_refused(decide_token({"aud": ["account", globex.audience]}), 403)
+	is_refused(decide_token({"aud": ["account", globex.audiences[0]]}), 403)
 	is_refused(decide_token({"aud": []}), 403)
 	is_refused(decide_token({"aud": {"urn:bulkhead:tenant:a": true}}), 403)
-	is_refused(decide_token({"aud": {"account": acme.audience}}), 403)
+	is_refused(decide_token({"aud": {"account": acme.audiences[0]}}), 403)
 }
 
-test_s_049_our_audience_alone_is_allowed if decide_token({"aud": acme.audience}).allowed
+# An issuer of the tenant's own: its tokens name one of several audiences, and the client where the issuer puts it.
+own_issuer := {
+	"issuer": "https://idp.acme.example",
+	"audiences": ["orders", "invoices"],
+	"clientClaims": ["azp", "client_id"],
+	"subscriptions": {"portal": object.union(acme.subscriptions["sub-1"], {"uid": "subscription-2"})},
+}
+
+own_tenants := {"a": object.union(acme, own_issuer), "b": globex}
+
+own_token := object.union(
+	object.remove(token, ["azp"]),
+	{"iss": own_issuer.issuer, "aud": "invoices", "client_id": "portal"},
+)
+
+decide_own(claims, about) := decision if {
+	decision := authz.decision with input as request(object.union(resource, about), claims)
+		with data.bulkhead.tenants as own_tenants
+		with data.bulkhead.issuers as {own_issuer.issuer: "a", globex.issuer: "b"}
+		with data.bulkhead.pool as pool
+		with time.now_ns as now_ns
+}
+
+test_a_client_of_an_issuer_of_the_tenant_is_known_by_its_claim if {
+	decide_own(own_token, {}).dynamic_metadata.subscription == "subscription-2"
+	decide_own(object.union(own_token, {"azp": "portal"}), {}).allowed
+}
+
+test_the_first_claim_that_a_token_has_counts_alone if {
+	every azp in ["other", "", null, 7, ["portal"]] {
+		is_refused(decide_own(object.union(own_token, {"azp": azp}), {}), 403)
+	}
+}
+
+test_a_claim_that_the_issuer_does_not_use_names_nobody if {
+	is_refused(decide_own(object.union(object.remove(own_token, ["client_id"]), {"cid": "portal"}), {}), 403)
+	is_refused(decide_token({"azp": null, "client_id": "sub-1"}), 403)
+}
+
+test_a_token_of_an_issuer_of_the_tenant_is_of_no_other_tenant if {
+	is_refused(decide_own(own_token, {"tenant": "b", "namespace": "tenant-globex"}), 401)
+	is_refused(decide_own(object.union(own_token, {"aud": "account"}), {}), 403)
+	is_refused(decide_own(object.union(own_token, {"iss": "https://idp.acme.example/"}), {}), 401)
+}
+
+test_s_049_our_audience_alone_is_allowed if decide_token({"aud": acme.audiences[0]}).allowed
 
 test_s_047_a_token_past_its_end_is_refused_after_60_seconds if {
 	old := {"iat": now_seconds - 400}

@@ -37,7 +37,7 @@ describe('a tenant', () => {
       namespace: 'tenant-acme',
       hosts: ['acme.gw.test'],
       isSuspended: false,
-      identity: { audience: `urn:bulkhead:tenant:${acmeId}`, maxTokenLifetimeSeconds: 360 },
+      identity: { audiences: [`urn:bulkhead:tenant:${acmeId}`], maxTokenLifetimeSeconds: 360, clientClaims: ['azp'] },
       limits: { guaranteed: 100, ceiling: 100 },
     })
   })

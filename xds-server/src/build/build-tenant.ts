@@ -5,6 +5,7 @@ import { canonicalHost, namespaceOf, parseTenantName, tenantId } from '@bulkhead
 import type { Host, TenantKey } from '@bulkhead/tenancy'
 import { compareText } from '../model/compare-text.ts'
 import type { Built, Finding, ObjectRef } from '../model/model.ts'
+import { clientsOf } from './clients.ts'
 import { identityOf } from './identity.ts'
 import type { BuildSettings, InvalidObject, TenantInput } from './input.ts'
 import { byName, compareAge, liveObjects, refOf } from './order.ts'
@@ -12,6 +13,7 @@ import { applyPolicies } from './policies.ts'
 import { publishRoutes } from './routes.ts'
 import type { Publisher } from './routes.ts'
 import { byUid, planModel, subscriptionModel } from './subscriptions.ts'
+import type { SubscriptionContext, SubscriptionOutcome } from './subscriptions.ts'
 import { understandInvalidTool, understandTool } from './tools/tool.ts'
 import type { UnderstoodTool } from './tools/tool.ts'
 import { besideUnreadable, invalidOf, refusingToolSets, unreadable } from './unreadable.ts'
@@ -29,11 +31,8 @@ export function buildTenant(input: TenantInput, settings: BuildSettings): Built 
     uidOf: ({ kind, name }) => (kind === 'Tool' ? tools.get(name)?.ref.uid : toolSets.get(name)?.metadata.uid),
     toolSetUids: objects.toolSets.map(({ metadata }) => metadata.uid),
   })
-  const outcomes = objects.subscriptions.map((subscription) => ({
-    ref: refOf('Subscription', subscription.metadata),
-    outcome: subscriptionModel(subscription, toolSets, plans),
-  }))
-  const subscriptions = outcomes.flatMap(({ outcome }) => (outcome.ok ? [outcome.subscription] : []))
+  const outcomes = understandSubscriptions(objects.subscriptions, input.tenant, { toolSets, plans })
+  const subscriptions = outcomes.flatMap(({ outcome }) => outcome.subscription ?? [])
   const usedPlans = new Set(subscriptions.map(({ planUid }) => planUid))
   const problemsOf = (uid: string): readonly Problem[] => [
     ...(published.problems.get(uid) ?? []),
@@ -53,7 +52,7 @@ export function buildTenant(input: TenantInput, settings: BuildSettings): Built 
       isReferenced: usedPlans.has(plan.metadata.uid),
     })),
     ...objects.accessPolicies.map((policy) => findingOf('AccessPolicy', policy, problemsOf)),
-    ...outcomes.map(({ ref, outcome }) => ({ ref, problems: outcome.ok ? [] : outcome.problems, isReferenced: true })),
+    ...outcomes.map(({ ref, outcome }) => ({ ref, problems: outcome.problems, isReferenced: true })),
     ...objects.invalid.filter(({ kind }) => kind !== 'Tool').map(invalidFinding),
   ]
   return {
@@ -110,6 +109,21 @@ function understandTools(
     ...invalidOf(objects.invalid, 'Tool').map(understandInvalidTool),
   ]
   return byName(understood)
+}
+
+function understandSubscriptions(
+  subscriptions: Objects['subscriptions'],
+  { spec }: Tenant,
+  context: Pick<SubscriptionContext, 'toolSets' | 'plans'>,
+): readonly { readonly ref: ObjectRef; readonly outcome: SubscriptionOutcome }[] {
+  const { type } = spec.identity
+  const clients = clientsOf(type, subscriptions)
+  return subscriptions.flatMap((subscription) => {
+    const client = clients.get(subscription.metadata.uid)
+    if (client === undefined) return []
+    const outcome = subscriptionModel(subscription, { ...context, client, isExternal: type === 'External' })
+    return [{ ref: refOf('Subscription', subscription.metadata), outcome }]
+  })
 }
 
 // A tenant that is being deleted keeps its hosts until the operator takes the grants back: traffic goes when the

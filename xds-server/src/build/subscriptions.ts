@@ -1,8 +1,8 @@
 import type { LimitUnit, Plan, Problem, Subscription, ToolSet } from '@bulkhead/crds'
 import { findCondition } from '@bulkhead/crds'
-import { subscriptionClientId } from '@bulkhead/tenancy'
 import { compareText } from '../model/compare-text.ts'
 import type { PlanModel, SubscriptionModel } from '../model/model.ts'
+import type { ClientOutcome } from './clients.ts'
 import { refOf } from './order.ts'
 
 const unitOrder: readonly LimitUnit[] = ['Second', 'Minute', 'Hour', 'Day', 'Month']
@@ -16,30 +16,42 @@ export function planModel(plan: Plan): PlanModel {
   return { ref: refOf('Plan', plan.metadata), limits }
 }
 
-export type SubscriptionOutcome =
-  | { readonly ok: true; readonly subscription: SubscriptionModel }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+export interface SubscriptionOutcome {
+  /** What opens its tool set; or, with problems, what only cuts a client off. */
+  readonly subscription: SubscriptionModel | undefined
+  readonly problems: readonly Problem[]
+}
+
+export interface SubscriptionContext {
+  readonly client: ClientOutcome
+  readonly isExternal: boolean
+  readonly toolSets: ReadonlyMap<string, ToolSet>
+  readonly plans: ReadonlyMap<string, Plan>
+}
 
 /** A subscription that the operator accepted, or why it gives no access. */
 export function subscriptionModel(
   subscription: Subscription,
-  toolSets: ReadonlyMap<string, ToolSet>,
-  plans: ReadonlyMap<string, Plan>,
+  { client, isExternal, toolSets, plans }: SubscriptionContext,
 ): SubscriptionOutcome {
   const { metadata, spec } = subscription
   const toolSet = toolSets.get(spec.toolSetRef.name)
   const plan = plans.get(spec.planRef.name)
   const problems = [
+    ...(client.kind === 'known' ? [] : [client.problem]),
     ...(toolSet === undefined ? [missing('ToolSet', spec.toolSetRef.name)] : []),
     ...(plan === undefined ? [missing('Plan', spec.planRef.name)] : []),
     ...ownProblems(subscription),
   ]
-  if (toolSet === undefined || plan === undefined || problems.length > 0) return { ok: false, problems }
+  if (client.kind !== 'known') return { subscription: undefined, problems }
+  if (toolSet === undefined || plan === undefined || problems.length > 0) {
+    return { subscription: isExternal ? cutOff(metadata, client.clientId) : undefined, problems }
+  }
   return {
-    ok: true,
+    problems,
     subscription: {
       ref: refOf('Subscription', metadata),
-      clientId: subscriptionClientId(metadata.uid),
+      clientId: client.clientId,
       toolSetUid: toolSet.metadata.uid,
       planUid: plan.metadata.uid,
       // Rounded down: access never outlives the moment that was written.
@@ -47,6 +59,13 @@ export function subscriptionModel(
       isSuspended: spec.suspended,
     },
   }
+}
+
+// The policy knows a realm's clients by their names, and refuses those without a subscription. Another issuer's it cannot
+// tell apart: one whose subscription is refused is named, or a tool set for every valid token would let it in.
+function cutOff(metadata: Subscription['metadata'], clientId: string): SubscriptionModel {
+  const none = { toolSetUid: '', planUid: '', expiresAtSeconds: undefined, isSuspended: true }
+  return { ref: refOf('Subscription', metadata), clientId, ...none }
 }
 
 function missing(kind: 'ToolSet' | 'Plan', name: string): Problem {

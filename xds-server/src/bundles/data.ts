@@ -50,11 +50,14 @@ export interface TenantData {
   readonly name: string
   readonly namespace: string
   readonly issuer: string
-  readonly audience: string
+  /** A token must name one of them. */
+  readonly audiences: readonly string[]
   readonly suspended: boolean
   readonly maxTokenLifetimeSeconds: number
+  /** The client is named by the first of these claims that a token has. */
+  readonly clientClaims: readonly string[]
   readonly ceiling: RateLimitData
-  /** By client id, which the token's `azp` names. */
+  /** By client id. */
   readonly subscriptions: Readonly<Record<string, SubscriptionData>>
   /** By uid. */
   readonly plans: Readonly<Record<string, PlanData>>

@@ -19,9 +19,9 @@ import type { FleetSettings } from '../translate/translate.ts'
 import { translateTenant } from '../translate/translate.ts'
 import { gather } from '../watch/gather.ts'
 import type { Objects } from '../watch/objects.ts'
+import { Claims } from './claims.ts'
 import type { EdgeCertificate } from './edge-certificates.ts'
 import { secretsFor } from './edge-certificates.ts'
-import { HostClaims } from './host-claims.ts'
 import type { Meters } from './meters.ts'
 import { Pool } from './pool.ts'
 import { tenantData } from './tenant-data.ts'
@@ -74,13 +74,16 @@ interface Held extends PublishedTenant {
 /** Keeps what is published of every tenant, and replaces it one tenant at a time. */
 export class Publisher {
   readonly #options: PublisherOptions
-  readonly #claims = new HostClaims()
+  readonly #claims = new Claims<Host>()
+  readonly #issuers = new Claims<string>()
   readonly #pool: Pool
   readonly #held = new Map<string, Held>()
   readonly #tenants = new Map<string, string>()
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    // No tenant's name holds a slash, and nobody comes before the platform.
+    this.#claims.claim('platform/', '', options.fleetSettings.identity.shards.map(({ host }) => host))
     this.#pool = new Pool(options.fleetSettings.capacityRequestsPerSecond)
   }
 
@@ -110,7 +113,7 @@ export class Publisher {
     const isHeldBack = extent === 'endpoints' && this.#holdBack(name, built)
     const rebuilt: Rebuilt = isHeldBack
       ? { kind: 'held back' }
-      : this.#replace(name, this.#claimHosts(name, tenant, built), requestedAtMs)
+      : this.#replace(name, this.#claimIssuer(tenant, this.#claimHosts(name, tenant, built)), requestedAtMs)
     meters.rebuilt.add()
     meters.rebuildSeconds.observe((clock.now() - startedMs) / 1000)
     meters.tenants.set(this.#held.size)
@@ -178,7 +181,7 @@ export class Publisher {
     for (const other of wake) this.#options.wake(other)
     const refused = model.hosts.filter((host) => !held.has(host))
     if (refused.length === 0) return built
-    this.#options.logger.error({ tenant: name, hosts: refused }, 'granted hosts are held by another tenant')
+    this.#options.logger.error({ tenant: name, hosts: refused }, 'granted hosts are held by another tenant or the platform')
     return {
       model: {
         ...model,
@@ -189,11 +192,25 @@ export class Publisher {
     }
   }
 
+  // Without its issuer nobody can be told apart at the tenant: its door stays shut until the issuer is its own.
+  #claimIssuer({ metadata, spec }: Tenant, built: Built): Built {
+    const { model } = built
+    const issuers = model.identity === undefined || model.hosts.length === 0 ? [] : [model.identity.issuer]
+    // A realm's issuer derives from its tenant; what somebody else says of an issuer never takes it away.
+    const rank = `${spec.identity.type === 'Realm' ? 0 : 1} ${metadata.creationTimestamp} ${metadata.uid}`
+    const { held, wake } = this.#issuers.claim(metadata.name, rank, issuers)
+    for (const other of wake) this.#options.wake(other)
+    if (held.size === issuers.length) return built
+    this.#options.logger.error({ tenant: metadata.name, issuer: issuers[0] }, 'issuer is held by another tenant')
+    return { ...built, model: { ...model, identity: undefined } }
+  }
+
   #withdraw(name: string): void {
     const { hosts, store, policy, logger, meters, wake } = this.#options
     const before = this.#held.get(name)
     hosts.want(name, new Set())
     for (const other of this.#claims.claim(name, '', []).wake) wake(other)
+    for (const other of this.#issuers.claim(name, '', []).wake) wake(other)
     const operations: BundleOperation[] = [...this.#pool.remove(name)]
     if (before !== undefined) {
       store.publish(before.group, [])

@@ -19,9 +19,10 @@ export function tenantData(model: TenantModel): TenantData | undefined {
     name,
     namespace,
     issuer: identity.issuer,
-    audience: identity.audience,
+    audiences: identity.audiences,
     suspended: isSuspended,
     maxTokenLifetimeSeconds: identity.maxTokenLifetimeSeconds,
+    clientClaims: identity.clientClaims,
     ceiling: { requests_per_unit: limits.ceiling, unit: 'SECOND' },
     subscriptions: Object.fromEntries(
       model.subscriptions.map((subscription) => [

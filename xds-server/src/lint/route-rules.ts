@@ -49,6 +49,7 @@ const offByStatus: Readonly<Record<number, readonly string[]>> = {
   500: ['ext-authz'],
 }
 
+const ownAudience = 'urn:bulkhead:tenant:'
 const forgiving = ['allowMissing', 'allowMissingOrFailed', 'extractOnlyWithoutValidation', 'requiresAny'] as const
 const reroutes = [
   'clusterHeader',
@@ -76,7 +77,6 @@ const identity: readonly Rule[] = [
   ...optionRules('D-01', providers, {
     issuer: isSet,
     'audiences.0': isSet,
-    'audiences.1': isAbsent,
     requireExpiration: is(true),
     maxLifetime: isSet,
     payloadInMetadata: is('payload'),
@@ -92,6 +92,12 @@ const identity: readonly Rule[] = [
     jwtCacheConfig: isAbsent,
   }),
   ...optionRules('D-07', providers, { claimToHeaders: isAbsent, forwardPayloadHeader: isAbsent }),
+  rule('D-01/one-audience', 'a realm must have the one audience of its tenant', (routes) =>
+    providers(routes).every((provider) => {
+      const audiences = listAt(provider, 'audiences')
+      return audiences.length === 1 || !audiences.some((audience) => String(audience).startsWith(ownAudience))
+    }),
+  ),
   rule(
     'D-01/one-provider',
     'there must be one provider',

@@ -89,9 +89,12 @@ export interface PolicyModel {
 /** What the platform knows of the tenant's identity; undefined until the operator has fetched its keys. */
 export interface IdentityModel {
   readonly issuer: string
-  readonly audience: string
+  /** A token must name one of them. */
+  readonly audiences: readonly string[]
   readonly jwks: string
   readonly maxTokenLifetimeSeconds: number
+  /** The client is named by the first of these claims that a token has. */
+  readonly clientClaims: readonly string[]
 }
 
 /** One tenant, understood. Everything in a fixed order, so that the same objects give the same bytes. */

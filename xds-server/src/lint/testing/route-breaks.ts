@@ -37,7 +37,7 @@ export const routeBreaks: readonly Break[] = [
   ['D-01/stripFailureResponse', `${jwt}.stripFailureResponse`],
   ['D-01/issuer', `${realm}.issuer`],
   ['D-01/audiences.0', `${realm}.audiences`],
-  ['D-01/audiences.1', `${realm}.audiences.1`, 'account'],
+  ['D-01/one-audience', `${realm}.audiences.1`, 'account'],
   ['D-01/requireExpiration', `${realm}.requireExpiration`],
   ['D-01/maxLifetime', `${realm}.maxLifetime`],
   ['D-01/payloadInMetadata', `${realm}.payloadInMetadata`],

@@ -10,7 +10,7 @@ end
 `
 
 /**
- * What a tenant puts into the slot `tenant-auth`: its one JWT filter with its realm's keys and no others. Until the
+ * What a tenant puts into the slot `tenant-auth`: its one JWT filter with its issuer's keys and no others. Until the
  * keys are known, a filter of the same name that refuses everything: an empty key set would be refused by Envoy.
  */
 export function authentication(model: TenantModel): EnvoyAny {
@@ -45,7 +45,7 @@ function forwardsTokens(model: TenantModel): boolean {
 function provider(identity: IdentityModel, forward: boolean): JwtProvider {
   return {
     issuer: identity.issuer,
-    audiences: [identity.audience],
+    audiences: [...identity.audiences],
     requireExpiration: true,
     maxLifetime: `${identity.maxTokenLifetimeSeconds}s`,
     clockSkewSeconds: 60,

@@ -12,6 +12,7 @@ export const settings: FleetSettings = {
   policyTimeoutMs: 200,
   rateLimitTimeoutMs: 100,
   backendRootsFile: '/etc/ssl/certs/ca-certificates.crt',
+  identity: { shards: [], realmRequestsPerSecond: 25, otherRequestsPerSecond: 20, themeRequestsPerSecond: 200 },
 }
 
 export function nameOf(text: string): TenantName {
@@ -78,9 +79,10 @@ export function identityOf(text: string): IdentityModel {
   const id = tenantId(`uid of ${text}`)
   return {
     issuer: `https://id.test/realms/${text}-${id}`,
-    audience: audienceOf(id),
+    audiences: [audienceOf(id)],
     jwks: keys,
     maxTokenLifetimeSeconds: 3600,
+    clientClaims: ['azp'],
   }
 }
 

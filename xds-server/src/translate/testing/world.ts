@@ -61,10 +61,10 @@ export function tenants(endpoint: Endpoint): readonly TenantModel[] {
 }
 
 export function claims(name: string) {
-  const { issuer, audience } = identityOf(name)
+  const { issuer, audiences } = identityOf(name)
   // eslint-disable-next-line no-restricted-properties -- a real Envoy compares tokens with the real time
   const now = Math.floor(Date.now() / 1000)
-  return { iss: issuer, aud: audience, iat: now, exp: now + 300, azp: 'sub-1' }
+  return { iss: issuer, aud: audiences[0], iat: now, exp: now + 300, azp: 'sub-1' }
 }
 
 export const acmeToken = (): string => `Bearer ${acme.sign(claims('acme'))}`

@@ -1,7 +1,8 @@
 import { canonicalHost } from '@bulkhead/tenancy'
+import type { Host } from '@bulkhead/tenancy'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HostClaims } from './host-claims.ts'
+import { Claims } from './claims.ts'
 
 const host = (name: string) => {
   const parsed = canonicalHost(`${name}.gw.test`)
@@ -12,12 +13,12 @@ const a = host('a')
 const b = host('b')
 
 test('a host that nobody else claims is held', () => {
-  const claims = new HostClaims()
+  const claims = new Claims<Host>()
   expect([...claims.claim('acme', '1', [a, b]).held]).toEqual([a, b])
 })
 
 test('the younger of two claimants gets nothing, and is woken when the older lets go', () => {
-  const claims = new HostClaims()
+  const claims = new Claims<Host>()
   claims.claim('acme', '1', [a])
   expect([...claims.claim('globex', '2', [a, b]).held]).toEqual([b])
   expect([...claims.claim('acme', '1', []).wake]).toEqual(['globex'])
@@ -25,7 +26,7 @@ test('the younger of two claimants gets nothing, and is woken when the older let
 })
 
 test('the older of two claimants waits until the younger has let go', () => {
-  const claims = new HostClaims()
+  const claims = new Claims<Host>()
   claims.claim('globex', '2', [a])
   const first = claims.claim('acme', '1', [a])
   expect([...first.held]).toEqual([])
@@ -41,7 +42,7 @@ test('whatever is claimed in whatever order, no host is held twice, and at rest 
   const step = fc.record({ tenant: fc.constantFrom(...tenants), hosts: fc.subarray([a, b]) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-      const claims = new HostClaims()
+      const claims = new Claims<Host>()
       const wanted = new Map<string, readonly (typeof a)[]>()
       const held = new Map<string, ReadonlySet<typeof a>>()
       const run = (tenant: string): void => {
