@@ -47,6 +47,7 @@ export type { KubeAccess } from './kubernetes/access.ts'
 export {
   KubeFault,
   TransportFault,
+  fullQuota,
   isAlreadyExists,
   isConflict,
   isExpired,

@@ -64,7 +64,8 @@ export function repairOf({ body }: WantedObject, seen: SeenObject): Repair {
   return isAsWanted ? { kind: 'none' } : mendOf(fields, object)
 }
 
-function mendOf(wanted: Fields, object: KubeObject): Mend {
+/** The write that makes an object's fields what is wanted. */
+export function mendOf(wanted: Fields, object: KubeObject): Mend {
   const { uid = '', resourceVersion = '' } = object.metadata
   const seen = Object.fromEntries(Object.keys(wanted).map((key) => [key, object[key]]))
   const patch = surplusOf(wanted, seen)

@@ -1,6 +1,7 @@
-import { Secret, isAlreadyExists, isConflict } from '@bulkhead/runtime'
+import { Secret, isAlreadyExists } from '@bulkhead/runtime'
 import type { RealmAdmin, RoleRepresentation } from '@bulkhead/identity'
 import { secretKind } from '../kubernetes/kinds.ts'
+import { mendObject } from '../kubernetes/mend.ts'
 import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
 import { clientFields, clientScopes } from './client-fields.ts'
@@ -44,7 +45,7 @@ async function applyStep(
     case 'set-roles':
       return setRoles(admin, wanted)
     case 'create-secret':
-    case 'replace-secret':
+    case 'mend-secret':
       return writeSecret(parts, wanted, admin, { step, signal })
   }
 }
@@ -92,16 +93,12 @@ async function writeSecret(
 ): Promise<void> {
   const client = await existing(admin, wanted.clientId)
   const body = credentialsSecret(wanted, new Secret(client.secret))
+  if (step.kind === 'mend-secret') return mendObject(kubernetes, { kind: secretKind, body }, step.mend, signal)
   try {
-    if (step.kind === 'replace-secret') {
-      const metadata = { ...body.metadata, resourceVersion: step.resourceVersion }
-      await kubernetes.replace(secretKind, { ...body, metadata }, { fieldManager, signal })
-    } else {
-      await kubernetes.create(secretKind, body, { fieldManager, signal })
-    }
+    await kubernetes.create(secretKind, body, { fieldManager, signal })
   } catch (error) {
     // Somebody was faster: the next look says who, and what is in it.
-    if (!isConflict(error) && !isAlreadyExists(error)) throw error
+    if (!isAlreadyExists(error)) throw error
     logger.debug({ tenant: wanted.owner.name, secret: wanted.secretName }, 'secret was written by somebody else')
   }
 }

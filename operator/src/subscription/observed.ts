@@ -1,5 +1,6 @@
 import type { Secret } from '@bulkhead/runtime'
 import type { ClientRepresentation } from '@bulkhead/identity'
+import type { Mend } from '../kubernetes/wanted-object.ts'
 
 /** What there is of a subscription in its realm. */
 export type SeenClient =
@@ -19,7 +20,7 @@ export type SeenSecret =
   | { readonly kind: 'foreign' }
   /** Ours, and it says exactly what it should. */
   | { readonly kind: 'as-wanted' }
-  | { readonly kind: 'drifted'; readonly resourceVersion: string }
+  | { readonly kind: 'drifted'; readonly mend: Mend }
 
 export interface Observed {
   /** The realm is shut (suspended, being restored) or not there yet. */

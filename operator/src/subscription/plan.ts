@@ -1,3 +1,4 @@
+import type { Mend } from '../kubernetes/wanted-object.ts'
 import { clientFields, hasClientDrifted, hasWantedScopes } from './client-fields.ts'
 import type { Observed, SeenClient } from './observed.ts'
 import type { Wanted } from './wanted.ts'
@@ -8,7 +9,7 @@ export type Step =
   | { readonly kind: 'update-client'; readonly id: string }
   | { readonly kind: 'set-scopes' | 'set-roles' }
   | { readonly kind: 'create-secret' }
-  | { readonly kind: 'replace-secret'; readonly resourceVersion: string }
+  | { readonly kind: 'mend-secret'; readonly mend: Mend }
 
 /** What has to be done next; nothing when it is as wanted, or when something foreign stands in the way. */
 export function plan(wanted: Wanted, { isRealmOpen, client, secret }: Observed): readonly Step[] {
@@ -39,5 +40,5 @@ function hasWantedRoles(
 function planSecret(wanted: Wanted, secret: Observed['secret']): readonly Step[] {
   if (!wanted.isEnabled) return []
   if (secret.kind === 'absent') return [{ kind: 'create-secret' }]
-  return secret.kind === 'drifted' ? [{ kind: 'replace-secret', resourceVersion: secret.resourceVersion }] : []
+  return secret.kind === 'drifted' ? [{ kind: 'mend-secret', mend: secret.mend }] : []
 }

@@ -1,7 +1,7 @@
 // subscription: one application's access. A client in the tenant's realm, and its credentials in a Secret.
 import { findCondition } from '@bulkhead/crds'
 import type { Plan, Subscription, ToolSet } from '@bulkhead/crds'
-import { Secret } from '@bulkhead/runtime'
+import { Secret, fullQuota } from '@bulkhead/runtime'
 import { subscriptionClientId, tenantOfNamespace } from '@bulkhead/tenancy'
 import type { ReadSubscription, SubscriptionFacts, TenantFacts } from '../facts.ts'
 import { addFinalizer, removeFinalizer } from '../kubernetes/finalizer.ts'
@@ -87,11 +87,17 @@ async function reconcileWhole(
   const { observed, fault }: Built = recent ?? (await build(parts, wanted, signal))
   const status = buildStatus({ subscription: accepted, wanted, observed, fault: fault?.cause, now })
   await report(parts, accepted, status, signal)
-  if (fault !== undefined) throw fault
+  if (fault !== undefined) return { outcome: outcomeOfFault(fault) }
   return {
     outcome: outcomeOf(subscription, wanted, observed, nowMs),
     look: recent ?? keepLook(wanted, observed, { text, atMs: nowMs }),
   }
+}
+
+// A full quota is no fault: somebody must make room, and nothing tells when.
+function outcomeOfFault(fault: Error): Outcome {
+  if (fullQuota(fault.cause) === undefined) throw fault
+  return { kind: 'waiting', reason: 'QuotaExceeded', retryAfterMs: 30_000 }
 }
 
 function keepLook(

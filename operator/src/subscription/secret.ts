@@ -2,6 +2,7 @@ import { ownerLabels, subscriptionUidLabel } from '@bulkhead/tenancy'
 import type { KubeBody, KubeObject, Secret } from '@bulkhead/runtime'
 import { secretBody } from '../kubernetes/secrets.ts'
 import { isSame } from '../kubernetes/sameness.ts'
+import { mendOf } from '../kubernetes/wanted-object.ts'
 import type { SeenSecret } from './observed.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -30,7 +31,7 @@ export function seeSecret(found: KubeObject | undefined, wanted: Wanted, clientS
   if (!isOwn) return { kind: 'foreign' }
   const body = credentialsSecret(wanted, clientSecret)
   const isAsWanted = isSame(found['data'], body['data']) && hasLabels(found, body.metadata.labels ?? {})
-  return isAsWanted ? { kind: 'as-wanted' } : { kind: 'drifted', resourceVersion: found.metadata.resourceVersion ?? '' }
+  return isAsWanted ? { kind: 'as-wanted' } : { kind: 'drifted', mend: mendOf({ data: body['data'] }, found) }
 }
 
 function hasLabels(found: KubeObject, labels: Readonly<Record<string, string>>): boolean {

@@ -1,6 +1,6 @@
 import { findCondition, isTrueAt } from '@bulkhead/crds'
 import type { Subscription } from '@bulkhead/crds'
-import { KubeFault, TransportFault } from '@bulkhead/runtime'
+import { KubeFault, TransportFault, fullQuota } from '@bulkhead/runtime'
 import type { SubscriptionFacts } from '../facts.ts'
 import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
 import type { Verdict } from '../verdict.ts'
@@ -49,7 +49,7 @@ export function buildStatus(input: StatusInput): Status {
     ['CredentialsReady', credentials],
     ['Ready', ready],
   ]
-  const isStuck = wanted?.verdict.kind === 'refused' || credentials.reason === 'NameTaken'
+  const isStuck = wanted?.verdict.kind === 'refused' || ['NameTaken', 'QuotaExceeded'].includes(credentials.reason)
   if (isStuck && credentials.reason !== 'Progressing') {
     verdicts.push(['Stalled', done(ready.reason, ready.message)])
   } else if (credentials.status !== 'True') {
@@ -96,6 +96,11 @@ function underWay({ verdict }: Wanted): Verdict {
 
 // What nobody looked at stays as it was: credentials that stood are not gone because Keycloak is away.
 function judgeUnseen({ subscription, fault }: StatusInput, wanted: Wanted): Verdict {
+  const quota = fullQuota(fault)
+  if (quota !== undefined) {
+    const message = `Cannot make Secret "${wanted.secretName}": ResourceQuota "${quota}" of the namespace is full`
+    return failed('QuotaExceeded', message)
+  }
   const before = findCondition(subscription.status?.conditions, 'CredentialsReady')
   if (before?.status === 'True' && wanted.verdict.kind === 'accepted') {
     return done('CredentialsReady', before.message ?? '')

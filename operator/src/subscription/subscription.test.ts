@@ -1,5 +1,5 @@
 import { parserOf, plan as planSchema, toolSet as toolSetSchema } from '@bulkhead/crds'
-import { Secret, TransportFault } from '@bulkhead/runtime'
+import { KubeFault, Secret, TransportFault } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
 import { clientRepresentation } from '@bulkhead/identity'
 import { now, parsed, sampleSubscription, sampleTenant } from '../testing/samples.ts'
@@ -66,7 +66,11 @@ test.each<readonly [string, Partial<Observed>, readonly string[]]>([
   ['S-175 a foreign client is left alone', { client: { kind: 'foreign' } }, []],
   ['a foreign Secret is left alone', { secret: { kind: 'foreign' } }, []],
   ['a Secret that was deleted is made again', { secret: { kind: 'absent' } }, ['create-secret']],
-  ['a Secret that was changed is put back', { secret: { kind: 'drifted', resourceVersion: '7' } }, ['replace-secret']],
+  [
+    'a Secret that was changed is put back',
+    { secret: { kind: 'drifted', mend: { kind: 'mend', uid: 'x' } } },
+    ['mend-secret'],
+  ],
   ['a client with another name gets its own back', { client: ownClient(wanted, { name: 'x' }) }, ['update-client']],
   [
     'S-176 a client with full scope is put back',
@@ -137,6 +141,11 @@ const keycloakAway = new Error('connect ECONNREFUSED')
 test.each<readonly [string, Partial<StatusInput>, string]>([
   ['before the first look', {}, 'False/Progressing'],
   ['with Keycloak away', { fault: keycloakAway }, 'False/IdentityProviderUnavailable'],
+  [
+    'with a full quota',
+    { fault: new KubeFault('POST', { status: 403, reason: 'Forbidden', detail: 'exceeded quota: q, used: x' }) },
+    'False/QuotaExceeded',
+  ],
   ['with the API server away', { fault: new TransportFault('timeout', 'no answer') }, 'False/KubernetesUnavailable'],
   ['that stood, with Keycloak away', { fault: keycloakAway, subscription: standing }, 'True/CredentialsReady'],
   ['that stood, at a new generation', { subscription: standing }, 'True/CredentialsReady'],

@@ -1,5 +1,5 @@
 import type { Problem } from '@bulkhead/crds'
-import { KubeFault, isInvalid } from '@bulkhead/runtime'
+import { KubeFault, fullQuota, isInvalid } from '@bulkhead/runtime'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import type { Parts } from '../parts.ts'
 import { applyDatabaseStep } from '../walls/database/apply.ts'
@@ -15,7 +15,7 @@ import type { Wanted } from './wanted.ts'
 
 /** What went wrong, by wall. */
 export type Faults = ReadonlyMap<WallName, unknown>
-/** The objects that the API server calls invalid, with its words: the user's mistakes. */
+/** The objects that the API server calls invalid, with its words, or that a full quota shuts out: a person must act. */
 export type Refusals = ReadonlyMap<WantedObject, Problem>
 export interface Applied {
   readonly faults: Faults
@@ -59,11 +59,23 @@ export async function apply(
   return { faults, refusals }
 }
 
-// What the API server calls invalid came out of the spec: its words are the user's to read.
 function refusalOf(step: Step, error: unknown): readonly [WantedObject, Problem] | undefined {
-  if (!('object' in step) || step.object.madeFrom === undefined) return undefined
-  if (!(error instanceof KubeFault) || !isInvalid(error)) return undefined
-  return [step.object, { reason: 'InvalidSpec', field: step.object.madeFrom, message: error.detail.slice(0, 500) }]
+  if (!('object' in step)) return undefined
+  const problem = invalidProblem(step.object, error) ?? quotaProblem(step.object, error)
+  return problem && [step.object, problem]
+}
+
+// What the API server calls invalid came out of the spec: its words are the user's to read.
+function invalidProblem({ madeFrom: field }: WantedObject, error: unknown): Problem | undefined {
+  if (field === undefined || !(error instanceof KubeFault) || !isInvalid(error)) return undefined
+  return { reason: 'InvalidSpec', field, message: error.detail.slice(0, 500) }
+}
+
+function quotaProblem({ kind, body }: WantedObject, error: unknown): Problem | undefined {
+  const quota = fullQuota(error)
+  if (quota === undefined) return undefined
+  const message = `Cannot make ${kind.kind} "${body.metadata.name}": ResourceQuota "${quota}" of the namespace is full`
+  return { reason: 'QuotaExceeded', field: 'spec.quota', message }
 }
 
 function applyStep(parts: Parts, wanted: Wanted, step: Step, signal: AbortSignal): Promise<void> {
@@ -72,7 +84,7 @@ function applyStep(parts: Parts, wanted: Wanted, step: Step, signal: AbortSignal
     case 'grants':
       return applyGrants(parts, wanted.grants.claim, signal)
     case 'namespace':
-      return applyNamespaceStep({ parts, owner, invitation: invitationOf(parts, wanted) }, step, signal)
+      return applyNamespaceStep({ parts, invitation: invitationOf(parts, wanted) }, step, signal)
     case 'identity':
       return applyIdentityStep({ parts, owner, wanted: wanted.identity }, step, signal)
     case 'database':

@@ -82,8 +82,8 @@ async function furnish(kubernetes: KubeClient, name: string, spec: object = {}):
     const steps = planNamespace(wanted, seen, false)
     if (steps.length === 0) break
     for (const step of steps) {
-      await applyNamespaceStep({ parts, owner, invitation }, step, signal)
-      done.push('object' in step ? `${step.kind} ${step.object.kind.kind}` : step.kind)
+      await applyNamespaceStep({ parts, invitation }, step, signal)
+      done.push(`${step.kind} ${step.object.kind.kind}`)
     }
     seen = await observeNamespace(parts, owner, wanted, signal)
   }

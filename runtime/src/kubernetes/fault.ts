@@ -66,6 +66,13 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof KubeFault && (error.status === 403 || error.status === 401)
 }
 
+/** The ResourceQuota that has no room for what was to be made; undefined for any other refusal. */
+export function fullQuota(error: unknown): string | undefined {
+  return error instanceof KubeFault && error.status === 403
+    ? /exceeded quota: ([^,]+),/.exec(error.detail)?.[1]
+    : undefined
+}
+
 /** The object breaks its schema or a validation rule: sending it again is pointless. */
 export function isInvalid(error: unknown): boolean {
   return error instanceof KubeFault && (error.status === 422 || error.status === 400)

@@ -1,16 +1,13 @@
 import { isAlreadyExists, isConflict, isNotFound } from '@bulkhead/runtime'
 import type { Secret } from '@bulkhead/runtime'
-import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
-import { secretKind } from '../../kubernetes/kinds.ts'
 import { secretBody } from '../../kubernetes/secrets.ts'
 import { mendObject } from '../../kubernetes/mend.ts'
 import { refOf } from '../../kubernetes/wanted-object.ts'
 import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import { fieldManager } from '../../parts.ts'
 import type { Parts } from '../../parts.ts'
-import type { Owner } from '../owner.ts'
 import { unless } from '../system-secrets.ts'
-import { invitationName, patiently } from './observe.ts'
+import { patiently } from './observe.ts'
 import type { NamespaceStep } from './plan.ts'
 
 /** What the first admin comes in with. */
@@ -25,12 +22,11 @@ type Server = Pick<Parts, 'kubernetes' | 'clock'>
 
 export interface NamespaceParts {
   readonly parts: Server
-  readonly owner: Owner
   readonly invitation: Invitation
 }
 
 export async function applyNamespaceStep(
-  { parts, owner, invitation }: NamespaceParts,
+  { parts, invitation }: NamespaceParts,
   step: NamespaceStep,
   signal: AbortSignal,
 ): Promise<void> {
@@ -47,7 +43,7 @@ export async function applyNamespaceStep(
         kubernetes.delete(refOf(step.object), { preconditions: { uid: step.uid }, signal }),
       )
     case 'store-invitation':
-      return storeInvitation(parts, owner, invitation, signal)
+      return storeInvitation(parts, step.object, invitation, signal)
   }
 }
 
@@ -57,13 +53,12 @@ async function create(parts: Server, { kind, body }: WantedObject, signal: Abort
 
 async function storeInvitation(
   parts: Server,
-  owner: Owner,
+  { kind, body: { metadata } }: WantedObject,
   { username, loginUrl, password: read }: Invitation,
   signal: AbortSignal,
 ): Promise<void> {
   const password = await read(signal)
   if (password === undefined) return
-  const metadata = { name: invitationName, namespace: namespaceOf(owner.name), labels: ownerLabels(owner) }
   const body = secretBody(metadata, { username, password, 'login-url': loginUrl })
-  await unless(isAlreadyExists, parts.kubernetes.create(secretKind, body, { fieldManager, signal }))
+  await unless(isAlreadyExists, parts.kubernetes.create(kind, body, { fieldManager, signal }))
 }

@@ -5,6 +5,7 @@ import type { Verdict } from '../../verdict.ts'
 import { sentence, unavailable } from '../judgement.ts'
 import type { Owner } from '../owner.ts'
 import type { Seen } from '../seen.ts'
+import { invitationName } from './objects.ts'
 import type { WantedNamespace } from './objects.ts'
 import type { SeenNamespace } from './observed.ts'
 
@@ -32,7 +33,8 @@ export function judgeNamespace({ owner, wanted, seen, hasFault, refused }: Names
 }
 
 function judgeFurniture(name: string, value: SeenNamespace, refused: readonly Problem[]): Verdict {
-  if (refused.length > 0) return failed('InvalidSpec', sentence(refused))
+  const [first] = refused
+  if (first !== undefined) return failed(first.reason, sentence(refused))
   if (value.kind !== 'own') return failed('Progressing', `Namespace "${name}" is being made`)
   const isFurnished = value.objects.length > 0 && value.objects.every((object) => object.kind === 'own')
   return isFurnished
@@ -47,5 +49,5 @@ function foreignNames(wanted: WantedNamespace, seen: SeenNamespace): readonly st
     const one = wantedObjects[index]
     return object.kind === 'foreign' && one !== undefined ? [`${one.kind.kind} "${one.body.metadata.name}"`] : []
   })
-  return seen.invitation.kind === 'foreign' ? [...names, 'Secret "tenant-admin-invitation"'] : names
+  return seen.invitation.kind === 'foreign' ? [...names, `Secret "${invitationName}"`] : names
 }

@@ -2,7 +2,7 @@
 import type { Tenant } from '@bulkhead/crds'
 import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
 import type { TenantKey } from '@bulkhead/tenancy'
-import { namespaceKind } from '../../kubernetes/kinds.ts'
+import { namespaceKind, secretKind } from '../../kubernetes/kinds.ts'
 import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import { adminAccess, operatorBinding } from './access.ts'
 import { networkPolicies } from './network-policy.ts'
@@ -20,7 +20,12 @@ export interface WantedNamespace {
   /** Comes right after the namespace: it lets us at everything else in it. */
   readonly binding: WantedObject
   readonly objects: readonly WantedObject[]
+  /** What the first admin comes in with; what is in it is read only when it is made. */
+  readonly invitation: WantedObject
 }
+
+/** The Secret in the tenant's namespace with which its first admin comes in. */
+export const invitationName = 'tenant-admin-invitation'
 
 export function namespaceObjects(
   owner: TenantKey & { readonly uid: string },
@@ -42,5 +47,6 @@ export function namespaceObjects(
       ...quotaObjects(metadata, spec.quota),
       ...adminAccess(metadata, spec.admins),
     ],
+    invitation: { kind: secretKind, body: { metadata: metadata(invitationName) } },
   }
 }

@@ -1,16 +1,11 @@
-import { isForbidden } from '@bulkhead/runtime'
+import { fullQuota, isForbidden } from '@bulkhead/runtime'
 import type { KubeObject, KubeRef } from '@bulkhead/runtime'
-import { namespaceOf } from '@bulkhead/tenancy'
-import { secretKind } from '../../kubernetes/kinds.ts'
 import { refOf, seeObject } from '../../kubernetes/wanted-object.ts'
 import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import type { Parts } from '../../parts.ts'
 import type { Owner } from '../owner.ts'
 import type { WantedNamespace } from './objects.ts'
 import type { SeenNamespace } from './observed.ts'
-
-/** The Secret in the tenant's namespace with which its first admin comes in. */
-export const invitationName = 'tenant-admin-invitation'
 
 export async function observeNamespace(
   parts: Pick<Parts, 'kubernetes' | 'clock'>,
@@ -26,11 +21,7 @@ export async function observeNamespace(
   if (namespace.kind === 'foreign') return { kind: 'foreign' }
   const binding = await see(wanted.binding)
   if (binding.kind !== 'own') return { kind: 'own', namespace, binding, objects: [], invitation: { kind: 'absent' } }
-  const invitationRef = { kind: secretKind, namespace: namespaceOf(owner.name), name: invitationName }
-  const [invitation, ...objects] = await Promise.all([
-    find(invitationRef).then((found) => seeObject(found, owner.uid)),
-    ...wanted.objects.map(see),
-  ])
+  const [invitation, ...objects] = await Promise.all([see(wanted.invitation), ...wanted.objects.map(see)])
   return { kind: 'own', namespace, binding, objects, invitation }
 }
 
@@ -51,7 +42,8 @@ export async function patiently<T>(
     try {
       return await work()
     } catch (error) {
-      if (!isForbidden(error) || attempt === forbiddenTries) throw error
+      const mayPass = isForbidden(error) && fullQuota(error) === undefined
+      if (!mayPass || attempt === forbiddenTries) throw error
       await clock.sleep(forbiddenPauseMs, signal)
     }
   }

@@ -7,12 +7,12 @@ export type NamespaceStep = { readonly wall: 'namespace' } & (
   | { readonly kind: 'create'; readonly object: WantedObject }
   | (Mend & { readonly object: WantedObject })
   | { readonly kind: 'delete'; readonly object: WantedObject; readonly uid: string }
-  | { readonly kind: 'store-invitation' }
+  | { readonly kind: 'store-invitation'; readonly object: WantedObject }
 )
 
 /** `invite`: the first admin is awaited, and gets an invitation where there is none. */
 export function planNamespace(
-  { namespace, binding, objects }: WantedNamespace,
+  { namespace, binding, objects, invitation }: WantedNamespace,
   seen: SeenNamespace,
   invite: boolean,
 ): readonly NamespaceStep[] {
@@ -30,9 +30,9 @@ export function planNamespace(
       const isInTurn = (object: WantedObject, index: number) =>
         hasWalls || !isDoor(object) || seenOf(index).kind !== 'absent'
       const rest = objects.flatMap((object, index) => (isInTurn(object, index) ? repair(object, seenOf(index)) : []))
-      const invitation: readonly NamespaceStep[] =
-        invite && seen.invitation.kind === 'absent' ? [{ wall: 'namespace', kind: 'store-invitation' }] : []
-      return [...first, ...rest, ...invitation]
+      const isInviting = invite && seen.invitation.kind === 'absent'
+      const last: NamespaceStep = { wall: 'namespace', kind: 'store-invitation', object: invitation }
+      return [...first, ...rest, ...(isInviting ? [last] : [])]
     }
   }
 }
