@@ -30,6 +30,15 @@ export interface Tables {
     readonly adopted_by: string | null
     readonly adopted_at: Date | null
   }
+  readonly issuers: {
+    readonly issuer: string
+    readonly tenant_uid: string
+    readonly granted_at: Date
+  }
+  readonly key_sightings: {
+    readonly tenant_uid: string
+    readonly seen_at: Date
+  }
   readonly leadership: {
     readonly only_row: boolean
     /** A bigint, which JavaScript keeps as text. */

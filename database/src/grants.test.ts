@@ -7,7 +7,7 @@ const claim: Claim = {
   ...{ uid: 'u1', id: 'aaaaaaaaaaaaa', name: 'acme', guaranteed: 100, ownHost: 'acme.gw.test' },
   hosts: ['acme.gw.test', 'api.acme.example'],
 }
-const empty: Registry = { hosts: [], guaranteed: undefined, guaranteedToOthers: 0 }
+const empty: Registry = { hosts: [], issuers: [], guaranteed: undefined, guaranteedToOthers: 0 }
 const terms = { capacity: 1000, quarantineMs: 60_000, nowMs: 1_000_000 }
 const held = (host: string, tenantUid: string, quarantinedUntilMs?: number): HeldHost => ({
   host,
@@ -22,7 +22,7 @@ test('free hosts and a fitting share are granted', () => {
 
 test('what is held already changes nothing', () => {
   const hosts = claim.hosts.map((host) => held(host, 'u1'))
-  const judged = judgeClaim(claim, { hosts, guaranteed: 100, guaranteedToOthers: 900 }, terms)
+  const judged = judgeClaim(claim, { hosts, issuers: [], guaranteed: 100, guaranteedToOthers: 900 }, terms)
   expect(judged).toMatchObject({ hosts: claim.hosts, guaranteed: 100, changes: false })
 })
 
@@ -48,12 +48,12 @@ test('a host that is asked for no more is released', () => {
 })
 
 test('a share that does not fit says what is missing and leaves what the tenant had', () => {
-  const registry = { hosts: [], guaranteed: 40, guaranteedToOthers: 950 }
+  const registry = { hosts: [], issuers: [], guaranteed: 40, guaranteedToOthers: 950 }
   expect(judgeClaim(claim, registry, terms)).toMatchObject({ guaranteed: 40, missing: 50 })
 })
 
 test('asking for less always succeeds, even in a fleet that is too small for all', () => {
-  const registry = { hosts: [], guaranteed: 100, guaranteedToOthers: 2000 }
+  const registry = { hosts: [], issuers: [], guaranteed: 100, guaranteedToOthers: 2000 }
   expect(judgeClaim({ ...claim, guaranteed: 30 }, registry, terms).guaranteed).toBe(30)
 })
 
@@ -91,7 +91,7 @@ function playClaims(asks: readonly Ask[]) {
     nowMs += waitMs
     const seen = [...hosts.values()].filter((entry) => asked.includes(entry.host) || entry.tenantUid === uid)
     const others = [...shares].filter(([owner]) => owner !== uid).reduce((sum, [, share]) => sum + share, 0)
-    const registry = { hosts: seen, guaranteed: shares.get(uid), guaranteedToOthers: others }
+    const registry = { issuers: [], hosts: seen, guaranteed: shares.get(uid), guaranteedToOthers: others }
     const judged = judgeClaim({ ...claim, uid, hosts: asked, guaranteed }, registry, { ...terms, nowMs })
     for (const host of judged.take) {
       const holder = hosts.get(host)
@@ -104,3 +104,48 @@ function playClaims(asks: readonly Ask[]) {
   }
   return { shares, stolen }
 }
+
+const asking = { ...claim, issuer: 'https://idp.acme.example' }
+const settled: Registry = {
+  ...{ hosts: claim.hosts.map((host) => held(host, 'u1')), guaranteed: 100, guaranteedToOthers: 0 },
+  issuers: [{ issuer: 'https://idp.acme.example', tenantUid: 'u1' }],
+}
+
+test.each([
+  ['a free issuer is taken', asking, [], { granted: asking.issuer, isRefused: false, take: true, release: [] }],
+  ['an issuer that the tenant has changes nothing', asking, settled.issuers, { take: false, release: [] }],
+  [
+    "another tenant's issuer is refused",
+    asking,
+    [{ issuer: asking.issuer, tenantUid: 'u2' }],
+    { granted: undefined, isRefused: true, take: false },
+  ],
+  [
+    'the issuer of the incarnation that is taken up is granted',
+    { ...asking, formerUid: 'u0' },
+    [{ issuer: asking.issuer, tenantUid: 'u0' }],
+    { granted: asking.issuer, isRefused: false, take: true },
+  ],
+  [
+    'a refused issuer leaves the tenant with the one that it has',
+    { ...asking, issuer: 'https://b' },
+    [...settled.issuers, { issuer: 'https://b', tenantUid: 'u2' }],
+    { granted: asking.issuer, isRefused: true, take: false, release: [] },
+  ],
+  [
+    'another issuer takes the place of the old one',
+    { ...asking, issuer: 'https://b' },
+    settled.issuers,
+    { granted: 'https://b', take: true, release: [asking.issuer] },
+  ],
+  [
+    'an issuer that is asked for no more is released',
+    claim,
+    settled.issuers,
+    { granted: undefined, release: [asking.issuer] },
+  ],
+] as const)('%s', (_title, asked, issuers, expected) => {
+  const judged = judgeClaim(asked, { ...settled, issuers }, terms)
+  expect(judged.issuer).toMatchObject(expected)
+  expect(judged.changes).toBe(judged.issuer.take || judged.issuer.release.length > 0)
+})

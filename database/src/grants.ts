@@ -8,6 +8,8 @@ export interface Claim {
   /** The host under the base domain: it goes with the name, so its release needs no quarantine. */
   readonly ownHost: string
   readonly guaranteed: number
+  /** An issuer of the tenant's own, in its normal form: it belongs to one tenant. */
+  readonly issuer?: string | undefined
   /** The deleted incarnation whose data this one takes up: its hosts wait for nobody else. */
   readonly formerUid?: string | undefined
 }
@@ -19,10 +21,17 @@ export interface HeldHost {
   readonly quarantinedUntilMs: number | undefined
 }
 
+export interface HeldIssuer {
+  readonly issuer: string
+  readonly tenantUid: string
+}
+
 /** What the registry holds that a claim is judged by. */
 export interface Registry {
   /** Every host that is asked for, and every host that the tenant holds. */
   readonly hosts: readonly HeldHost[]
+  /** The issuer that is asked for, when somebody holds it, and the one that the tenant holds. */
+  readonly issuers: readonly HeldIssuer[]
   /** The tenant's own share, when it is registered. */
   readonly guaranteed: number | undefined
   /** The sum of all the others' shares. */
@@ -43,8 +52,18 @@ export interface Judgement {
   readonly missing: number
   readonly take: readonly string[]
   readonly release: readonly string[]
+  readonly issuer: IssuerJudgement
   /** Whether the registry has to be written. */
   readonly changes: boolean
+}
+
+/** What becomes of the issuer that is asked for. */
+export interface IssuerJudgement {
+  /** What the tenant holds from now on. */
+  readonly granted: string | undefined
+  readonly isRefused: boolean
+  readonly take: boolean
+  readonly release: readonly string[]
 }
 
 /** First come, first served: what of a claim is granted, and what has to be written for it. */
@@ -64,8 +83,10 @@ export function judgeClaim(claim: Claim, registry: Registry, { capacity, nowMs }
     .map((held) => held.host)
   const missing = Math.max(0, registry.guaranteedToOthers + claim.guaranteed - capacity)
   // A share that does not fit leaves the tenant with what it has: asking for too much takes nothing away.
+  const issuer = judgeIssuer(claim, registry.issuers)
   const kept = Math.min(registry.guaranteed ?? 0, claim.guaranteed)
   const guaranteed = missing === 0 ? claim.guaranteed : kept
+  const isNewShare = registry.guaranteed !== guaranteed
   return {
     hosts,
     guaranteed,
@@ -73,6 +94,17 @@ export function judgeClaim(claim: Claim, registry: Registry, { capacity, nowMs }
     missing,
     take,
     release,
-    changes: take.length > 0 || release.length > 0 || registry.guaranteed !== guaranteed,
+    issuer,
+    changes: [take, release, issuer.release].some((list) => list.length > 0) || issuer.take || isNewShare,
   }
+}
+
+// An issuer that is refused leaves the tenant with the one that it has: that one is served until another is granted.
+function judgeIssuer({ uid, issuer, formerUid }: Claim, issuers: readonly HeldIssuer[]): IssuerJudgement {
+  const own = issuers.filter(({ tenantUid }) => tenantUid === uid).map((held) => held.issuer)
+  if (issuer === undefined) return { granted: undefined, isRefused: false, take: false, release: own }
+  const holder = issuers.find((held) => held.issuer === issuer)?.tenantUid
+  const isRefused = holder !== undefined && holder !== uid && holder !== formerUid
+  if (isRefused) return { granted: own[0], isRefused, take: false, release: own.slice(1) }
+  return { granted: issuer, isRefused, take: holder !== uid, release: own.filter((held) => held !== issuer) }
 }

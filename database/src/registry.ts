@@ -45,7 +45,8 @@ export function createGrantRegistry(database: Database): GrantRegistry {
           .where('tenant_uid', '=', uid)
           .where('quarantined_until', 'is', null)
           .executeTakeFirst()
-        return row !== undefined || host !== undefined
+        const issuer = await db.selectFrom('issuers').select('issuer').where('tenant_uid', '=', uid).executeTakeFirst()
+        return [row, host, issuer].some((held) => held !== undefined)
       }),
   }
 }
@@ -57,6 +58,11 @@ async function read(tx: Tx, claim: Claim): Promise<Registry> {
     .select(['host', 'tenant_uid', 'quarantined_until'])
     .where((where) => where.or([where('host', 'in', [...claim.hosts]), where('tenant_uid', '=', claim.uid)]))
     .execute()
+  const issuers = await db
+    .selectFrom('issuers')
+    .select(['issuer', 'tenant_uid'])
+    .where((where) => where.or([where('issuer', '=', claim.issuer ?? ''), where('tenant_uid', '=', claim.uid)]))
+    .execute()
   const own = await db.selectFrom('tenants').select('guaranteed').where('uid', '=', claim.uid).executeTakeFirst()
   const others = await db
     .selectFrom('tenants')
@@ -64,6 +70,7 @@ async function read(tx: Tx, claim: Claim): Promise<Registry> {
     .where('uid', '<>', claim.uid)
     .executeTakeFirstOrThrow()
   return {
+    issuers: issuers.map((row) => ({ issuer: row.issuer, tenantUid: row.tenant_uid })),
     hosts: hosts.map((row) => ({
       host: row.host,
       tenantUid: row.tenant_uid,
@@ -93,6 +100,21 @@ async function write(tx: Tx, claim: Claim, judgement: Judgement, terms: Terms): 
       .execute()
   }
   await quarantine(tx, uid, judgement.release, terms)
+  await writeIssuer(tx, claim, judgement, now)
+}
+
+async function writeIssuer(tx: Tx, { uid, issuer }: Claim, { issuer: judged }: Judgement, now: Date): Promise<void> {
+  const db = tx.withSchema('public')
+  for (const old of judged.release) {
+    await db.deleteFrom('issuers').where('issuer', '=', old).where('tenant_uid', '=', uid).execute()
+  }
+  if (!judged.take || issuer === undefined) return
+  const row = { tenant_uid: uid, granted_at: now }
+  await db
+    .insertInto('issuers')
+    .values({ issuer, ...row })
+    .onConflict((conflict) => conflict.column('issuer').doUpdateSet(row))
+    .execute()
 }
 
 // A host whose quarantine is over is free, and nobody has to remember it.
@@ -122,5 +144,7 @@ async function releaseAll(tx: Tx, { uid, ownHost }: Pick<Claim, 'uid' | 'ownHost
     held.map((row) => row.host),
     terms,
   )
+  await db.deleteFrom('issuers').where('tenant_uid', '=', uid).execute()
+  await db.deleteFrom('key_sightings').where('tenant_uid', '=', uid).execute()
   await db.deleteFrom('tenants').where('uid', '=', uid).execute()
 }

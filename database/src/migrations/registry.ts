@@ -59,4 +59,20 @@ export const registryMigrations: readonly Migration[] = [
          adopted_at timestamptz)`,
     ],
   },
+  {
+    version: 5,
+    name: 'issuers',
+    statements: [
+      // The primary key is what makes an issuer one tenant's: its tokens open that tenant's door and no other.
+      `CREATE TABLE issuers (
+         issuer text PRIMARY KEY,
+         tenant_uid text NOT NULL,
+         granted_at timestamptz NOT NULL)`,
+      `CREATE INDEX issuers_by_tenant ON issuers (tenant_uid)`,
+      // When a tenant's keys were last fetched: how old they are must outlive the process that knows.
+      `CREATE TABLE key_sightings (
+         tenant_uid text PRIMARY KEY,
+         seen_at timestamptz NOT NULL)`,
+    ],
+  },
 ]

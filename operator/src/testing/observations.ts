@@ -22,7 +22,8 @@ export const jwks = '{"keys":[]}'
 
 export function grantsOf({ grants: { claim } }: Wanted): SeenOf<'grants'> {
   const { hosts, guaranteed } = claim
-  return { hosts, guaranteed, refusedHosts: [], missing: 0, take: [], release: [], changes: false }
+  const issuer = { granted: claim.issuer, isRefused: false, take: false, release: [] }
+  return { hosts, guaranteed, refusedHosts: [], missing: 0, take: [], release: [], issuer, changes: false }
 }
 
 export function namespaceAsWanted({ namespace }: Wanted): Extract<SeenOf<'namespace'>, { kind: 'own' }> {
