@@ -1,5 +1,5 @@
 import type { Problem } from '@bulkhead/crds'
-import { KubeFault, fullQuota, isInvalid } from '@bulkhead/runtime'
+import { refusalProblem } from '../kubernetes/refusal.ts'
 import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import type { Parts } from '../parts.ts'
 import { applyDatabaseStep } from '../walls/database/apply.ts'
@@ -61,21 +61,8 @@ export async function apply(
 
 function refusalOf(step: Step, error: unknown): readonly [WantedObject, Problem] | undefined {
   if (!('object' in step)) return undefined
-  const problem = invalidProblem(step.object, error) ?? quotaProblem(step.object, error)
+  const problem = refusalProblem(step.object, error)
   return problem && [step.object, problem]
-}
-
-// What the API server calls invalid came out of the spec: its words are the user's to read.
-function invalidProblem({ madeFrom: field }: WantedObject, error: unknown): Problem | undefined {
-  if (field === undefined || !(error instanceof KubeFault) || !isInvalid(error)) return undefined
-  return { reason: 'InvalidSpec', field, message: error.detail.slice(0, 500) }
-}
-
-function quotaProblem({ kind, body }: WantedObject, error: unknown): Problem | undefined {
-  const quota = fullQuota(error)
-  if (quota === undefined) return undefined
-  const message = `Cannot make ${kind.kind} "${body.metadata.name}": ResourceQuota "${quota}" of the namespace is full`
-  return { reason: 'QuotaExceeded', field: 'spec.quota', message }
 }
 
 function applyStep(parts: Parts, wanted: Wanted, step: Step, signal: AbortSignal): Promise<void> {
