@@ -1,9 +1,13 @@
 // Who we are and where the API server is. This is the only file that uses the Kubernetes client library: it knows every
 // way to authenticate (certificates, tokens that change on disk, exec plugins), and its requests and watches we do not use.
+import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { AgentOptions, RequestOptions } from 'node:https'
+import { dirname, resolve } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
+import { parse } from 'yaml'
+import { z } from 'zod'
 
 /** Where the API server is and who we are. */
 export type KubeAccess = { readonly kubeconfigPath: string } | { readonly inCluster: true }
@@ -16,21 +20,36 @@ export interface KubeConnection {
 }
 
 export interface KubeConnector {
-  /** Asked before every request, so that a rotated token or certificate is used at once. */
+  /** Asked before every request. */
   connect(): Promise<KubeConnection>
+  /** Reads everything again: after the server did not know us. Says whether that makes us somebody else. */
+  refresh(): Promise<boolean>
   close(): void
 }
 
 /** Reads the kubeconfig (or the pod's account); throws when it names no cluster that we can reach. */
 export function createConnector(access: KubeAccess): KubeConnector {
-  const config = readKubeConfig(access)
-  const server = serverOf(config)
-  const agents = agentCache(server)
+  const agents = agentCache()
+  let config = readKubeConfig(access)
+  let server = serverOf(config)
+  const connect = async (): Promise<KubeConnection> => {
+    const options: RequestOptions = {}
+    await config.applyToHTTPSOptions(options)
+    return { server, agent: agents.get(server, options), headers: headersOf(options) }
+  }
   return {
-    connect: async () => {
-      const options: RequestOptions = {}
-      await config.applyToHTTPSOptions(options)
-      return { server, agent: agents.get(options), headers: headersOf(options) }
+    connect,
+    refresh: async () => {
+      const before = await connect()
+      try {
+        const read = readKubeConfig(access)
+        server = serverOf(read)
+        config = read
+      } catch {
+        return false // somebody is writing the file just now: what we know is as good as it was
+      }
+      const after = await connect()
+      return after.agent !== before.agent || JSON.stringify(after.headers) !== JSON.stringify(before.headers)
     },
     close: () => agents.close(),
   }
@@ -42,12 +61,34 @@ function readKubeConfig(access: KubeAccess): KubeConfig {
     config.loadFromCluster()
     return config
   }
+  const { kubeconfigPath } = access
   try {
-    config.loadFromFile(access.kubeconfigPath)
+    config.loadFromFile(kubeconfigPath)
+    const files = tokenFilesOf(kubeconfigPath)
+    // The library knows such files of a Pod's own account only.
+    config.users = config.users.map((user) => {
+      const tokenFile = files.get(user.name)
+      return tokenFile === undefined ? user : { ...user, authProvider: { name: 'tokenFile', config: { tokenFile } } }
+    })
   } catch (error) {
-    throw new Error(`Cannot read the kubeconfig "${access.kubeconfigPath}": ${textOf(error)}`, { cause: error })
+    throw new Error(`Cannot read the kubeconfig "${kubeconfigPath}": ${textOf(error)}`, { cause: error })
   }
   return config
+}
+
+const usersWithFiles = z.object({
+  users: z.array(z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() })),
+})
+
+// User → where its token stands, for those that have it in a file.
+function tokenFilesOf(kubeconfigPath: string): ReadonlyMap<string, string> {
+  const parsed = usersWithFiles.safeParse(parse(readFileSync(kubeconfigPath, 'utf8')))
+  if (!parsed.success) return new Map()
+  return new Map(
+    parsed.data.users.flatMap(({ name, user }) =>
+      user?.tokenFile === undefined ? [] : [[name, resolve(dirname(kubeconfigPath), user.tokenFile)] as const],
+    ),
+  )
 }
 
 function serverOf(config: KubeConfig): URL {
@@ -64,7 +105,7 @@ function serverOf(config: KubeConfig): URL {
 
 function headersOf(options: RequestOptions): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value)
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim()
   if (typeof options.auth === 'string') {
     headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
   }
@@ -72,13 +113,13 @@ function headersOf(options: RequestOptions): Record<string, string> {
 }
 
 // Connections are kept alive and shared until the certificates change; the old agent then lets its requests finish.
-function agentCache(server: URL): { get(options: RequestOptions): HttpAgent | HttpsAgent; close(): void } {
+function agentCache(): { get(server: URL, options: RequestOptions): HttpAgent | HttpsAgent; close(): void } {
   let current: { readonly fingerprint: string; readonly agent: HttpAgent | HttpsAgent } | undefined
   const keepAlive = { keepAlive: true, keepAliveMsecs: 15_000 }
   return {
-    get: (options) => {
+    get: (server, options) => {
       const tls = tlsOf(options)
-      const fingerprint = JSON.stringify(tls)
+      const fingerprint = JSON.stringify([server.origin, tls])
       if (current?.fingerprint === fingerprint) return current.agent
       const agent = server.protocol === 'https:' ? new HttpsAgent({ ...keepAlive, ...tls }) : new HttpAgent(keepAlive)
       current = { fingerprint, agent }

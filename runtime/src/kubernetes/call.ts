@@ -72,7 +72,7 @@ export async function callForJson(wiring: Wiring, call: Call): Promise<unknown> 
 /** Sends a request and resolves with a 2xx answer whose body is still to be read; every other answer is thrown. */
 export async function open(wiring: Wiring, wire: WireRequest): Promise<IncomingMessage> {
   wire.signal.throwIfAborted()
-  const response = await sendOnceOrTwice(wiring, wire)
+  const response = await sendAsKnown(wiring, wire)
   const { statusCode = 0, headers } = response
   if (headers['warning'] !== undefined) {
     wiring.logger.debug({ path: pathOnly(wire.path), warning: headers['warning'] }, 'the API server warned')
@@ -83,6 +83,16 @@ export async function open(wiring: Wiring, wire: WireRequest): Promise<IncomingM
     `${wire.method} ${pathOnly(wire.path)}`,
     answerOf(jsonOrNothing(text), statusCode, headers['retry-after']),
   )
+}
+
+// A token or certificate that was renewed on disk is read when the server no longer takes the old one. What it answered
+// 401 it did not do, so even a write can be sent again; only once, and only if there is something new to say.
+async function sendAsKnown(wiring: Wiring, wire: WireRequest): Promise<IncomingMessage> {
+  const response = await sendOnceOrTwice(wiring, wire)
+  if (response.statusCode !== 401 || !(await wiring.connector.refresh())) return response
+  wiring.logger.info({}, 'credentials read again: the API server refused the old ones')
+  response.resume()
+  return sendOnceOrTwice(wiring, wire)
 }
 
 // The server may close an idle connection in the moment that we use it. Only a read is safe to send again: of a write

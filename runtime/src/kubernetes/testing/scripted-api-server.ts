@@ -134,9 +134,15 @@ export class ScriptedApiServer {
     for await (const chunk of stream) body += chunk.toString('utf8')
     const seen = { verb, path: url.pathname, query: url.searchParams, headers: incoming.headers, body }
     this.requests.push(seen)
-    const script = this.always ?? this.#scriptOf(verb).shift()
-    if (script !== undefined) script(response, seen)
-    else if (verb === 'list') this.#list(response, seen)
+    const script = this.always ?? this.#scriptOf(verb).shift() ?? asUsual
+    isPassedOn.delete(response)
+    script(response, seen)
+    if (isPassedOn.has(response)) this.#serve(response, seen)
+  }
+
+  #serve(response: ServerResponse, seen: SeenRequest): void {
+    const { verb } = seen
+    if (verb === 'list') this.#list(response, seen)
     else if (verb === 'watch') this.#watch(response, seen)
     else status(404, 'NotFound')(response, seen)
   }
@@ -170,6 +176,11 @@ export class ScriptedApiServer {
     }
   }
 }
+
+const isPassedOn = new WeakSet<ServerResponse>()
+
+/** Answers from the objects, as if nothing had been scripted. */
+export const asUsual: Script = (response) => void isPassedOn.add(response)
 
 /** Answers with a metav1.Status. */
 export function status(code: number, reason: string, headers: Readonly<Record<string, string>> = {}) {
