@@ -47,7 +47,7 @@ const realm = z.object({
     .enum(['Optional', 'Required'])
     .default('Optional')
     .describe('Whether each user must log in with a second factor, or may'),
-  passwordMinLength: whole(8, 128).default(12),
+  passwordMinLength: whole(8, 40).default(12),
   federation: z
     .array(federated)
     .max(8)
@@ -185,6 +185,12 @@ export const tenantStatus = z.object({
       realm: text(63).optional(),
       shard: text(32).optional(),
       jwks: text(16_384).optional().describe('The public keys of the issuer, as JSON text'),
+      jwksFailingSince: z
+        .string()
+        .max(40)
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('Since when its keys cannot be fetched; absent while they can'),
     })
     .optional(),
   database: z
