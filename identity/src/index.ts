@@ -4,12 +4,22 @@ export type { KeycloakOptions } from './keycloak/client.ts'
 export { KeycloakFault, KeycloakUnreachable } from './keycloak/fault.ts'
 export { createHttp } from './keycloak/http.ts'
 export type { Http, HttpCall, HttpOptions, HttpResult } from './keycloak/http.ts'
-export type { Entry, Fields, Keycloak, RealmAdmin } from './keycloak/keycloak.ts'
+export type {
+  Entry,
+  Fields,
+  FlowExecution,
+  Keycloak,
+  RealmAdmin,
+  SeenIdentityProvider,
+} from './keycloak/keycloak.ts'
+export { flatten as flattenFlow } from './keycloak/settings-calls.ts'
 export { operatorClient, operatorClientId, operatorRoles } from './keycloak/operator-client.ts'
 export { clientRepresentation, realmRepresentation } from './keycloak/schema.ts'
 export type {
   ClientRepresentation,
   ClientScopeRepresentation,
+  ComponentRepresentation,
+  ExecutionRepresentation,
   RealmRepresentation,
   RoleRepresentation,
   UserRepresentation,
@@ -18,3 +28,5 @@ export { checkKeys } from './keys/jwks.ts'
 export type { CheckedKeys } from './keys/jwks.ts'
 export { FetchRefused, createGuardedFetch } from './keys/guarded-fetch.ts'
 export type { FetchLimits, GuardedAnswer, GuardedFetch, GuardedFetchOptions } from './keys/guarded-fetch.ts'
+export { freshnessOf } from './keys/freshness.ts'
+export type { Freshness, KeysLife } from './keys/freshness.ts'
