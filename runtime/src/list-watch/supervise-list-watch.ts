@@ -185,6 +185,7 @@ class Follower<T> {
       const page = await client.list(kind, { ...scope, continue: token })
       for (const item of page.items) items.push(item)
       if (page.continue === undefined) return { items, resourceVersion: page.resourceVersion }
+      if (page.continue === token) throw new TransportFault('malformed', 'The list goes round in a circle')
       token = page.continue
     }
   }
