@@ -248,3 +248,15 @@ test('whatever is added, fails or is slow: each key is reconciled after its last
     { numRuns: 150 },
   )
 }, 60_000)
+
+test('how long keys wait for a worker is counted, and what is delayed does not wait', async () => {
+  const metrics = createMetrics()
+  const { queue, clock } = queueOf({ metrics, name: 'q', reconcile: () => clock.sleep(2_000) })
+  queue.add('a')
+  queue.add('b')
+  queue.addAfter('c', 60_000)
+  await clock.advance(120_000)
+  const text = await metrics.text()
+  expect(text).toContain('bulkhead_queue_wait_seconds_count{queue="q"} 3')
+  expect(text).toContain('bulkhead_queue_wait_seconds_sum{queue="q"} 2')
+})

@@ -39,6 +39,8 @@ class Queue<K extends string> implements KeyedQueue<K> {
   /** Added while they ran: their reconcile may have read what was there before. */
   readonly #dirty = new Set<K>()
   readonly #failures = new Map<K, Failure>()
+  /** Since when a key waits for a worker. */
+  readonly #waitingSinceMs = new Map<K, number>()
   readonly #abort = new AbortController()
   #isStopped = false
   #idleWaiters: (() => void)[] = []
@@ -76,6 +78,7 @@ class Queue<K extends string> implements KeyedQueue<K> {
   async stop(graceMs = defaultGraceMs): Promise<void> {
     this.#isStopped = true
     this.#ready.clear()
+    this.#waitingSinceMs.clear()
     this.#dirty.clear()
     this.#delayed.stop()
     this.#retries.stop()
@@ -92,8 +95,12 @@ class Queue<K extends string> implements KeyedQueue<K> {
 
   #enqueue(key: K): void {
     if (this.#isStopped) return
-    if (this.#running.has(key)) this.#dirty.add(key)
-    else this.#ready.add(key)
+    if (this.#running.has(key)) {
+      this.#dirty.add(key)
+    } else if (!this.#ready.has(key)) {
+      this.#ready.add(key)
+      this.#waitingSinceMs.set(key, this.#options.clock.now())
+    }
     this.#dispatch()
   }
 
@@ -101,6 +108,9 @@ class Queue<K extends string> implements KeyedQueue<K> {
     while (this.#running.size < this.#options.concurrency) {
       const key = this.#ready.take()
       if (key === undefined) break
+      const nowMs = this.#options.clock.now()
+      this.#metrics.waited(nowMs - (this.#waitingSinceMs.get(key) ?? nowMs))
+      this.#waitingSinceMs.delete(key)
       this.#retries.cancel(key)
       this.#running.set(key, this.#work(key))
     }
