@@ -35,10 +35,6 @@ export interface Tables {
     readonly tenant_uid: string
     readonly granted_at: Date
   }
-  readonly key_sightings: {
-    readonly tenant_uid: string
-    readonly seen_at: Date
-  }
   readonly leadership: {
     readonly only_row: boolean
     /** A bigint, which JavaScript keeps as text. */

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from './database.ts'
 import type { Database } from './database.ts'
 import type { Claim } from './grants.ts'
-import { createKeySightings } from './key-sightings.ts'
 import { prepareRegistry } from './ledger.ts'
 import { createGrantRegistry } from './registry.ts'
 import { startTestPostgres } from './testing/postgres.ts'
@@ -64,17 +63,4 @@ test('a tenant that moves to another issuer leaves the old one to others', async
   await registry.claim(claimOf('mover', 'https://old.example'), terms, signal)
   await registry.claim(claimOf('mover', 'https://new.example'), terms, signal)
   expect((await registry.claim(claimOf('next', 'https://old.example'), terms, signal)).issuer.granted).toBeDefined()
-})
-
-test('a sighting of keys stays, grows only younger, and goes with the tenant', async () => {
-  const sightings = createKeySightings(database)
-  const registry = createGrantRegistry(database)
-  await registry.claim(claimOf('seen'), terms, signal)
-  await sightings.record('uid-seen', 2000, signal)
-  await sightings.record('uid-seen', 1000, signal)
-  expect(await sightings.find('uid-seen', signal)).toBe(2000)
-  await sightings.record('uid-seen', 3000, signal)
-  expect(await sightings.find('uid-seen', signal)).toBe(3000)
-  await registry.release(claimOf('seen'), terms, signal)
-  expect(await sightings.find('uid-seen', signal)).toBeUndefined()
 })

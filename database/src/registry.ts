@@ -145,6 +145,5 @@ async function releaseAll(tx: Tx, { uid, ownHost }: Pick<Claim, 'uid' | 'ownHost
     terms,
   )
   await db.deleteFrom('issuers').where('tenant_uid', '=', uid).execute()
-  await db.deleteFrom('key_sightings').where('tenant_uid', '=', uid).execute()
   await db.deleteFrom('tenants').where('uid', '=', uid).execute()
 }

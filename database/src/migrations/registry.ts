@@ -69,10 +69,6 @@ export const registryMigrations: readonly Migration[] = [
          tenant_uid text NOT NULL,
          granted_at timestamptz NOT NULL)`,
       `CREATE INDEX issuers_by_tenant ON issuers (tenant_uid)`,
-      // When a tenant's keys were last fetched: how old they are must outlive the process that knows.
-      `CREATE TABLE key_sightings (
-         tenant_uid text PRIMARY KEY,
-         seen_at timestamptz NOT NULL)`,
     ],
   },
 ]
