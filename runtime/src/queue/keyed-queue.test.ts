@@ -260,3 +260,25 @@ test('how long keys wait for a worker is counted, and what is delayed does not w
   expect(text).toContain('bulkhead_queue_wait_seconds_count{queue="q"} 3')
   expect(text).toContain('bulkhead_queue_wait_seconds_sum{queue="q"} 2')
 })
+
+test('slow keys leave room for the others, keep their order, and all have their turn', async () => {
+  const seen: string[] = []
+  const { queue, clock } = queueOf({
+    concurrency: 3,
+    slow: { isSlow: (key) => key.startsWith('new-'), most: 2 },
+    reconcile: async (key) => {
+      seen.push(key)
+      await clock.sleep(key.startsWith('new-') ? 60_000 : 10)
+    },
+  })
+  for (let index = 0; index < 5; index++) queue.add(`new-${index}`)
+  await clock.advance(1_000)
+  expect(seen).toEqual(['new-0', 'new-1'])
+  queue.add('known')
+  queue.add('other')
+  await clock.advance(20)
+  expect(seen.slice(2)).toEqual(['known', 'other'])
+  await clock.advance(180_000)
+  expect(seen.slice(4)).toEqual(['new-2', 'new-3', 'new-4'])
+  expect(queue.size).toBe(0)
+})

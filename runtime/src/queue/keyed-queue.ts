@@ -36,6 +36,8 @@ class Queue<K extends string> implements KeyedQueue<K> {
   /** What a reconcile asked for: replaced by the next one's answer. */
   readonly #retries: DelayedKeys<K>
   readonly #running = new Map<K, Promise<void>>()
+  /** Those of the running that counted as slow when they began. */
+  readonly #slow = new Set<K>()
   /** Added while they ran: their reconcile may have read what was there before. */
   readonly #dirty = new Set<K>()
   readonly #failures = new Map<K, Failure>()
@@ -106,7 +108,7 @@ class Queue<K extends string> implements KeyedQueue<K> {
 
   #dispatch(): void {
     while (this.#running.size < this.#options.concurrency) {
-      const key = this.#ready.take()
+      const key = this.#takeNext()
       if (key === undefined) break
       const nowMs = this.#options.clock.now()
       this.#metrics.waited(nowMs - (this.#waitingSinceMs.get(key) ?? nowMs))
@@ -115,6 +117,15 @@ class Queue<K extends string> implements KeyedQueue<K> {
       this.#running.set(key, this.#work(key))
     }
     this.#announce()
+  }
+
+  #takeNext(): K | undefined {
+    const { slow } = this.#options
+    if (slow === undefined) return this.#ready.take(() => true)
+    const hasRoom = this.#slow.size < slow.most
+    const key = this.#ready.take((candidate) => hasRoom || !slow.isSlow(candidate))
+    if (key !== undefined && slow.isSlow(key)) this.#slow.add(key)
+    return key
   }
 
   /** Never rejects. */
@@ -134,6 +145,7 @@ class Queue<K extends string> implements KeyedQueue<K> {
       this.#fail(key, error)
     }
     this.#running.delete(key)
+    this.#slow.delete(key)
     if (this.#dirty.delete(key)) this.add(key)
     this.#dispatch()
   }

@@ -3,8 +3,8 @@ export interface ReadyKeys<K extends string> {
   readonly size: number
   add(key: K): void
   has(key: K): boolean
-  /** The next key whose turn it is; `undefined` when none waits. */
-  take(): K | undefined
+  /** The next key whose turn it is among those that may go; `undefined` when none of them waits. */
+  take(mayGo: (key: K) => boolean): K | undefined
   clear(): void
 }
 
@@ -24,10 +24,11 @@ export function createReadyKeys<K extends string>(groupOf: (key: K) => string): 
       const group = groupOf(key)
       groups.set(group, (groups.get(group) ?? new Set<K>()).add(key))
     },
-    take: () => {
+    take: (mayGo) => {
       for (const [group, keys] of groups) {
-        groups.delete(group)
         for (const key of keys) {
+          if (!mayGo(key)) continue
+          groups.delete(group)
           keys.delete(key)
           waiting.delete(key)
           if (keys.size > 0) groups.set(group, keys) // to the end of the line

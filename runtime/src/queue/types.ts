@@ -13,6 +13,8 @@ export interface KeyedQueueOptions<K extends string> {
   readonly concurrency: number
   /** Keys of one group wait for each other, never for another group's. */
   readonly groupOf: (key: K) => string
+  /** Keys whose work takes long; at most `most` of them run at once, so that the others find a worker. */
+  readonly slow?: { readonly isSlow: (key: K) => boolean; readonly most: number } | undefined
   /** Throwing means: try again later, with back-off. */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a reconcile that returns nothing is the common one
   readonly reconcile: (key: K, signal: AbortSignal) => Promise<ReconcileResult | void>
