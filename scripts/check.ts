@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot, runStep, type Step } from './steps.ts'
 
-const generatedFiles = ['manifests/crds/*.yaml', 'docs/reference/api.md', 'docs/reference/reasons.md', 'envoy/gen/*']
+const generatedFiles = ['manifests/crds/*.yaml', 'docs/reference/{api,reasons,references}.md', 'envoy/gen/*']
 
 function digest(): string {
   const hash = createHash('sha256')

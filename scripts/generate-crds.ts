@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { customResourceDefinitions, reasons } from '@bulkhead/crds'
 import { stringify } from 'yaml'
 import { fieldReference } from './field-reference.ts'
+import { referenceTable } from './reference-table.ts'
 
 const root = join(import.meta.dirname, '..')
 const generated = '# Generated from crds/src by `make generate`: change it there.\n'
@@ -22,4 +23,5 @@ writeFileSync(
   join(root, 'docs/reference/reasons.md'),
   `# Reasons\n\nEvery \`reason\` that a condition of ours can carry. Generated from \`crds/src/reason.ts\` by \`make generate\`.\n\n| Reason | Meaning |\n|---|---|\n${reasonLines.join('\n')}\n`,
 )
+writeFileSync(join(root, 'docs/reference/references.md'), referenceTable())
 writeFileSync(join(root, 'docs/reference/api.md'), fieldReference(customResourceDefinitions()))

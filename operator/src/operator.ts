@@ -16,7 +16,7 @@ import type { Parts } from './parts.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import type { Look } from './tenant/reconcile.ts'
 import { ownerOf } from './walls/owner.ts'
-import { all, byNamespace, byPlan, byToolSet, startWatches } from './watches.ts'
+import { all, byNamespace, byPlan, byToolSet, neighbours, startWatches } from './watches.ts'
 import type { WatchParts, Watches } from './watches.ts'
 
 export interface OperatorOptions extends WatchParts {
@@ -166,8 +166,7 @@ async function workSubscription(running: Running, key: string, signal: AbortSign
   const around = {
     recent: freshest(subscriptionLooks.get(uid), options),
     tenant,
-    toolSet: (name: string) => watches.toolSets.store.get(`${namespace}/${name}`),
-    plan: (name: string) => watches.plans.store.get(`${namespace}/${name}`),
+    ...neighbours(watches, namespace),
   }
   subscriptionLooks.delete(uid)
   const reconciled = await reconcileSubscription(options.parts, subscription, around, signal)

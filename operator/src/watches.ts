@@ -54,6 +54,22 @@ export function startWatches(parts: WatchParts, listeners: Listeners): Watches {
   }
 }
 
+/** The copies of one kind, by namespace and name. */
+interface Copies<T> {
+  readonly store: { readonly get: (key: string) => T | undefined }
+}
+
+/** Where a Subscription finds what it names: in its own namespace and nowhere else. */
+export function neighbours(
+  { toolSets, plans }: { readonly toolSets: Copies<ToolSet>; readonly plans: Copies<Plan> },
+  namespace: string,
+) {
+  return {
+    toolSet: (name: string) => toolSets.store.get(`${namespace}/${name}`),
+    plan: (name: string) => plans.store.get(`${namespace}/${name}`),
+  }
+}
+
 export function all({ tenants, subscriptions, toolSets, plans }: Watches): readonly ListWatch<unknown>[] {
   return [tenants, subscriptions, toolSets, plans]
 }

@@ -1,4 +1,4 @@
-import { kinds } from '@bulkhead/crds'
+import { kinds, referencesOf } from '@bulkhead/crds'
 import { Secret, fullQuota, isForbidden, systemClock } from '@bulkhead/runtime'
 import type { KubeClient, KubeKind } from '@bulkhead/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -120,6 +120,25 @@ test("H-05 S-154 a tenant's admin reaches nothing of the cluster, of the walls o
     { title: "write a Tool's status", run: () => alice.patch(own, forged, { subresource: 'status' }) },
   ]
   expect(await successesOf(attacks)).toEqual([])
+})
+
+/** A value with `x` in the field of this path, like `spec.hostnames[].host`. */
+function withField([first = '', ...rest]: readonly string[]): unknown {
+  if (first === '') return 'x'
+  const name = first.replace(/\[\]|\{key\}/, '')
+  const inner = first.endsWith('{key}') ? { x: '1' } : withField(rest)
+  return { [name]: first.endsWith('[]') ? [inner] : inner }
+}
+
+test.each(referencesOf('rbac'))("S-157 a tenant's admin cannot write %s", async (field) => {
+  const { admin } = cluster
+  const acme = { kind: kinds.tenant, name: 'acme' }
+  if ((await admin.find(acme)) === undefined) {
+    await admin.create(kinds.tenant, { metadata: { name: 'acme' }, spec: { displayName: 'Acme' } })
+  }
+  await admin.patch(acme, { type: 'merge', body: { spec: { displayName: field } } })
+  const body = z.record(z.string(), z.unknown()).parse(withField(field.split('.').slice(1)))
+  await expect(alice.patch(acme, { type: 'merge', body })).rejects.toSatisfy(isForbidden)
 })
 
 // PodSecurity names the rule that a Pod breaks.
