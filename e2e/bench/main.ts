@@ -86,15 +86,15 @@ async function untilServed(bench: Bench, host: string, path: string): Promise<vo
 async function measure(bench: Bench): Promise<readonly Measured[]> {
   const { baseDomain } = bench.platform.endpoints
   const backend = await startBackend({ name: 'bench', keepRequests: false })
-  const write = await repeat(bench, 'baseline: one write to the API server', (index) =>
-    apply(bench, inNamespace('default').tool(`write-${index}`, backend.port)),
-  )
   const onboard = await repeat(bench, 'Tenant applied → Ready', async (index) => {
     await apply(bench, tenant(`bench-${index}`, modest))
     await untilReady(bench, `bench-${index}`)
   })
   const { namespace, host } = addressOf('bench-0', baseDomain)
   const objects = inNamespace(namespace)
+  const write = await repeat(bench, 'baseline: one write to the API server', (index) =>
+    apply(bench, objects.tool(`write-${index}`, backend.port)),
+  )
   await apply(bench, objects.tool('warm', backend.port))
   await apply(bench, objects.toolSet('set', host, ['warm'], { access: 'Public' }))
   await untilServed(bench, host, '/warm')

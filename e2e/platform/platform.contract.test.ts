@@ -87,12 +87,24 @@ test('the operator can bind its own tenant role, and hand out nothing that it do
     kind: 'RoleBinding',
     metadata: { generateName: 'try-' },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-    subjects: [{ kind: 'ServiceAccount', name: 'bulkhead-operator', namespace: 'bulkhead-system' }],
+    subjects: [
+      {
+        ...{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User' },
+        name: 'system:serviceaccount:bulkhead-system:bulkhead-operator',
+      },
+    ],
   })
-  const path = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings'
+  const labels = { 'bulkhead.dev/tenant-uid': 'try' }
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tenant-try', labels } }
+  expect(await ask('operator', '/api/v1/namespaces', namespace)).toBe(201)
+  const pathIn = (where: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${where}/rolebindings`
+  const path = pathIn('tenant-try')
   expect(await ask('operator', path, binding('cluster-admin'))).toBe(403)
   expect(await ask('operator', path, binding('system:kube-controller-manager'))).toBe(403)
   expect(await ask('operator', path, binding('bulkhead-operator-tenant'))).toBe(201)
+  // The API server takes up a new policy within seconds.
+  const elsewhere = () => ask('operator', pathIn('default'), binding('bulkhead-operator-tenant'))
+  await expect.poll(elsewhere, { timeout: 15_000, interval: 200 }).toBe(403)
 })
 
 test("the operator's database role is no superuser and has no way into other databases", async () => {
