@@ -8,13 +8,27 @@ import type { World } from './world.ts'
 
 /** The operator as it is shipped: a process with a configuration file. */
 export interface OperatorProcess {
+  readonly pid: number
+  /** `SIGSTOP` and `SIGCONT` hold it and let it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** Everything that it wrote so far. */
+  output(): string
   /** Status and body of one of its own pages. */
   page(path: string): Promise<{ readonly status: number; readonly text: string }>
   /** Tells it to end; gives its exit code and everything that it wrote. */
   end(): Promise<{ readonly code: number | null; readonly output: string }>
 }
 
-export async function startOperatorProcess(world: World): Promise<OperatorProcess> {
+export interface ProcessOptions {
+  /** The way to the API server, when it is not the direct one. */
+  readonly kubeconfigPath?: string
+  readonly keycloakUrl?: string
+  readonly leaderElection?: object
+  readonly capacityRequestsPerSecond?: number
+  readonly resyncSeconds?: number
+}
+
+export async function startOperatorProcess(world: World, options: ProcessOptions = {}): Promise<OperatorProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-operator-'))
   const file = async (name: string, text: string): Promise<string> => {
     const path = join(folder, name)
@@ -24,9 +38,10 @@ export async function startOperatorProcess(world: World): Promise<OperatorProces
   const { keycloak, postgres, api } = world
   const port = await freePort()
   const config = {
-    kubernetes: { kubeconfig: api.kubeconfigPath },
+    kubernetes: { kubeconfig: options.kubeconfigPath ?? api.kubeconfigPath },
+    leaderElection: options.leaderElection,
     keycloak: {
-      ...{ url: keycloak.url, publicUrl: keycloak.url, clientId: keycloak.clientId },
+      ...{ url: options.keycloakUrl ?? keycloak.url, publicUrl: keycloak.url, clientId: keycloak.clientId },
       clientSecretFile: await file('client-secret', `${keycloak.clientSecret}\n`),
     },
     postgres: {
@@ -34,10 +49,11 @@ export async function startOperatorProcess(world: World): Promise<OperatorProces
       passwordFile: await file('password', `${postgres.password}\n`),
     },
     platform: {
-      ...{ baseDomain: 'gw.test', systemNamespace, capacityRequestsPerSecond: 1000, quarantineSeconds: 3600 },
+      ...{ baseDomain: 'gw.test', systemNamespace, quarantineSeconds: 3600 },
+      capacityRequestsPerSecond: options.capacityRequestsPerSecond ?? 1000,
       ...{ dataPlaneNamespace: 'bulkhead-data', defaultRequestsPerSecond: { guaranteed: 10, ceiling: 100 } },
     },
-    resyncSeconds: 600,
+    resyncSeconds: options.resyncSeconds ?? 600,
     http: { host: '127.0.0.1', port },
     logLevel: 'info',
   }
@@ -48,6 +64,9 @@ export async function startOperatorProcess(world: World): Promise<OperatorProces
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   return {
+    pid: child.pid ?? -1,
+    signal: (name) => child.kill(name),
+    output: () => output,
     page: async (path) => {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch((error: unknown) => error)
       if (!(answer instanceof Response)) return { status: 0, text: output }
