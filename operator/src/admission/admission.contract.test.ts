@@ -102,11 +102,18 @@ describe('as shipped', () => {
     await admin.delete(ref)
   })
 
+  test('S-160 the namespace of the system is deleted in an emergency only', async () => {
+    const ref = { kind: namespaceKind, name: 'bulkhead-system' }
+    expect(await refusalOf(() => cluster.admin.delete(ref))).toContain('would go with it')
+    expect((await cluster.admin.get(ref)).metadata.deletionTimestamp).toBeUndefined()
+    await cluster.emergency.delete(ref)
+  })
+
   test('the API server finds nothing to warn of in the policies', async () => {
     const policies = { group: 'admissionregistration.k8s.io', version: 'v1', plural: 'validatingadmissionpolicies' }
     const kind = { ...policies, kind: 'ValidatingAdmissionPolicy', namespaced: false }
     const { items } = await cluster.admin.list(kind)
-    expect(items).toHaveLength(6)
+    expect(items).toHaveLength(7)
     expect(items).toEqual(
       items.map(() => expect.objectContaining({ status: { observedGeneration: 1, typeChecking: {} } }) as unknown),
     )

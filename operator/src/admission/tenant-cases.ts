@@ -215,5 +215,39 @@ const objects: readonly Case[] = [
   },
 ]
 
+export const crdKind: KubeKind = {
+  ...{ group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
+  ...{ kind: 'CustomResourceDefinition', namespaced: false },
+}
+
+function definition(name: string, group: string) {
+  const names = { plural: `${name}s`, singular: name, kind: name.toUpperCase(), listKind: `${name.toUpperCase()}List` }
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  const versions = [{ name: 'v1', served: true, storage: true, schema }]
+  return { metadata: { name: `${name}s.${group}` }, spec: { group, scope: 'Cluster', names, versions } }
+}
+
+const foundations: readonly Case[] = [
+  {
+    title: 'S-160 an administrator deletes the definition of a kind, and with it every object',
+    policy: 'bulkhead-foundations',
+    message: 'would go with it',
+    prepare: async ({ admin }, run) => {
+      const [ours, theirs] = [definition(run, 'bulkhead.dev'), definition(run, 'team.example')]
+      await admin.create(crdKind, ours)
+      await admin.create(crdKind, theirs)
+      const remove = ({ metadata: { name } }: typeof ours) => admin.delete({ kind: crdKind, name })
+      return { allowed: () => remove(theirs), attack: () => remove(ours) }
+    },
+  },
+]
+
 /** Attacks on what is a tenant's. */
-export const tenantCases: readonly Case[] = [...namespaces, ...labels, ...finalizing, ...endpoints, ...objects]
+export const tenantCases: readonly Case[] = [
+  ...namespaces,
+  ...labels,
+  ...finalizing,
+  ...endpoints,
+  ...objects,
+  ...foundations,
+]
