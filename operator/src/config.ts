@@ -1,3 +1,4 @@
+import { isCidr } from '@bulkhead/runtime'
 import { z } from 'zod'
 
 const port = z.int().min(1).max(65535)
@@ -57,6 +58,39 @@ export const operatorConfig = z.strictObject({
     maxConnections: z.int().min(1).max(100).default(8),
   }),
   platform,
+  egress: z
+    .strictObject({
+      allowedCidrs: z
+        .array(z.string().refine(isCidr, 'must be an address range like 10.7.0.0/16'))
+        .max(64)
+        .default([])
+        .describe('What may be fetched besides public addresses, for issuers in a network of your own'),
+      caFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Authorities that issuers may be certified by, besides the usual ones'),
+    })
+    .prefault({})
+    .describe('Where issuers that tenants name may be'),
+  jwks: z
+    .strictObject({
+      pollSeconds: z
+        .int()
+        .min(1)
+        .max(3600)
+        .default(60)
+        .describe("How often the keys of tenants' own issuers are fetched"),
+      timeoutMs: z.int().min(100).max(60_000).default(5000),
+      concurrency: z.int().min(1).max(256).default(16).describe('Fetches at once; an issuer that hangs holds one'),
+      staleSeconds: z.int().min(1).default(86_400).describe('Keys that were not fetched for so long are told of'),
+      maxStaleSeconds: z.int().min(1).default(604_800).describe('And after this they verify nothing any more'),
+    })
+    .refine(({ staleSeconds, maxStaleSeconds }) => staleSeconds <= maxStaleSeconds, {
+      path: ['maxStaleSeconds'],
+      error: 'must not be below staleSeconds',
+    })
+    .prefault({}),
   resyncSeconds: z.int().min(1).default(1200).describe('How often drift is looked for; jittered by a fifth'),
   concurrency: z.strictObject({ tenants: z.int().min(1).max(64), subscriptions: z.int().min(1).max(64) }).default({
     tenants: 8,

@@ -12,7 +12,7 @@ import {
   supervise,
   systemClock,
 } from '@bulkhead/runtime'
-import type { KubeClient, Logger } from '@bulkhead/runtime'
+import type { KubeClient, Logger, Metrics } from '@bulkhead/runtime'
 import { z } from 'zod'
 import { operatorConfig } from './config.ts'
 import type { OperatorConfig } from './config.ts'
@@ -20,6 +20,7 @@ import { createHttp, createKeycloak } from '@bulkhead/identity'
 import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import type { OperatorMetrics } from './metrics.ts'
+import { openIssuers } from './issuers.ts'
 import { startOperator } from './operator.ts'
 import {
   createGrantRegistry,
@@ -56,6 +57,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
       clientSecret,
       logger,
       operatorMetrics,
+      metrics,
       signal: running,
     })
     const operator = startOperator({
@@ -86,11 +88,12 @@ interface Made {
   readonly clientSecret: Secret<string>
   readonly logger: Logger
   readonly operatorMetrics: OperatorMetrics
+  readonly metrics: Metrics
   readonly signal: AbortSignal
 }
 
 async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
-  const { kubernetes, database, clientSecret, logger, operatorMetrics, signal } = made
+  const { kubernetes, database, clientSecret, logger, operatorMetrics, metrics, signal } = made
   const { url, clientId } = config.keycloak
   const http = createHttp({ url, clock, latency: operatorMetrics.keycloak })
   const bootstrap = { clientId, clientSecret }
@@ -101,6 +104,7 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, config.postgres.database),
+    ...(await openIssuers({ config, clock, logger, metrics })),
     settings: settingsOf(config, operatorUser),
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),
   }

@@ -42,6 +42,8 @@ interface Running {
   readonly subscriptions: KeyedQueue<string>
   /** The last complete look at a tenant, by uid: good until its spec changes or a resync is due. */
   readonly looks: Map<string, Look>
+  /** Uids of Tenants whose last look, also one that is just being taken, is good no more. */
+  readonly stirred: Set<string>
   /** Likewise at a Subscription, by uid. */
   readonly subscriptionLooks: Map<string, SubscriptionLook>
 }
@@ -69,7 +71,9 @@ export function startOperator(options: OperatorOptions): Operator {
       gate.isOpen && hasChanged(change, toolSetGives) && referenceChanged(running, byToolSet, change),
     onPlan: (change) => gate.isOpen && hasChanged(change, planGives) && referenceChanged(running, byPlan, change),
   })
-  const running: Running = { options, watches, tenants, subscriptions, looks, subscriptionLooks }
+  const stopPolling = options.parts.issuerKeys.start((name) => issuerChanged(running, name))
+  const stirred = new Set<string>()
+  const running: Running = { stirred, options, watches, tenants, subscriptions, looks, subscriptionLooks }
   void Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
     gate.isOpen = true
     for (const key of watches.tenants.store.keys()) tenants.add(key)
@@ -77,14 +81,17 @@ export function startOperator(options: OperatorOptions): Operator {
   })
   return {
     problem: () => (all(watches).every((watch) => watch.isSynced()) ? undefined : 'not every kind was listed yet'),
-    stopped: stopAll(running),
+    stopped: stopAll(running, stopPolling),
   }
 }
 
-async function stopAll({ options, watches, tenants, subscriptions }: Running): Promise<void> {
+async function stopAll(
+  { options, watches, tenants, subscriptions }: Running,
+  stopPolling: () => Promise<void>,
+): Promise<void> {
   await Promise.all(all(watches).map((watch) => watch.stopped))
   if (!options.signal.aborted) options.logger.error({}, 'the watches ended by themselves')
-  await Promise.all([tenants.stop(), subscriptions.stop()])
+  await Promise.all([tenants.stop(), subscriptions.stop(), stopPolling()])
 }
 
 // One that is gone is known by its uid, so that its successor of the same name is not taken for it.
@@ -101,7 +108,11 @@ function namespaceIn(key: string): string {
 function tenantChanged(running: Running, change: Change<TenantFacts>): void {
   const { tenants, subscriptions, watches, looks } = running
   const { object } = change
-  if (change.type === 'deleted') looks.delete(object.metadata.uid)
+  if (change.type === 'deleted') {
+    looks.delete(object.metadata.uid)
+    running.options.parts.issuerKeys.forget(object.metadata.uid)
+    running.stirred.delete(object.metadata.uid)
+  }
   tenants.add(change.key)
   const owner = ownerOf(object.metadata)
   if (owner === undefined || !hasChanged(change, tenantGives)) return
@@ -109,6 +120,14 @@ function tenantChanged(running: Running, change: Change<TenantFacts>): void {
   for (const { metadata } of watches.subscriptions.store.getByIndex(byNamespace, namespace)) {
     subscriptions.add(`${namespace}/${metadata.name}`)
   }
+}
+
+// What was seen of its keys is seen no more: the tenant is looked at anew.
+function issuerChanged({ tenants, stirred, watches }: Running, name: string): void {
+  const tenant = watches.tenants.store.get(name)
+  if (tenant === undefined) return
+  stirred.add(tenant.metadata.uid)
+  tenants.add(name)
 }
 
 // What subscriptions are made from; whatever else changes, like a status, is nothing to them.
@@ -133,7 +152,7 @@ async function workTenant(running: Running, name: string, signal: AbortSignal): 
   if (found === undefined) return {}
   const tenant = readTenant(found)
   const { uid, generation } = tenant.object.metadata
-  const look = freshest(looks.get(uid), options)
+  const look = running.stirred.delete(uid) ? undefined : freshest(looks.get(uid), options)
   const recent = look?.generation === generation ? look : undefined
   const reconciled = await reconcileTenant(options.parts, tenant, recent, signal)
   if (recent === undefined && reconciled.look !== undefined) {

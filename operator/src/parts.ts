@@ -1,7 +1,8 @@
 import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
-import type { Keycloak } from '@bulkhead/identity'
+import type { GuardedFetch, Keycloak } from '@bulkhead/identity'
 import type { GrantRegistry, RetainedRegistry, TenantDatabase } from '@bulkhead/database'
 import type { Settings } from './settings.ts'
+import type { KeyKeeper } from './walls/identity/external/keeper.ts'
 
 /** Everybody that a tenant's reconcile talks to. */
 export interface Parts {
@@ -10,6 +11,10 @@ export interface Parts {
   readonly registry: GrantRegistry
   readonly retained: RetainedRegistry
   readonly databases: TenantDatabase
+  /** The only way to an address that a person wrote. */
+  readonly fetchGuarded: GuardedFetch
+  /** The keys of tenants' own issuers. */
+  readonly issuerKeys: KeyKeeper
   readonly settings: Settings
   readonly clock: Clock
   readonly logger: Logger

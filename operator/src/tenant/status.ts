@@ -6,6 +6,8 @@ import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
 import type { Verdict, Verdicts } from '../verdict.ts'
 import { judgeDatabase } from '../walls/database/judge.ts'
 import { judgeGrants } from '../walls/grants/judge.ts'
+import { externalStatus, judgeExternal, judgeStale } from '../walls/identity/external/judge.ts'
+import type { ExternalFacts } from '../walls/identity/external/judge.ts'
 import { judgeIdentity } from '../walls/identity/judge.ts'
 import { sentence } from '../walls/judgement.ts'
 import { judgeNamespace } from '../walls/namespace/judge.ts'
@@ -20,7 +22,7 @@ type TenantStatus = NonNullable<Tenant['status']>
 const wallConditions = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady'] as const
 type WallCondition = (typeof wallConditions)[number]
 /** The conditions of a Tenant that only the operator writes. */
-export const ownConditions = [...wallConditions, 'Ready', 'Reconciling', 'Stalled']
+export const ownConditions = [...wallConditions, 'JwksStale', 'Ready', 'Reconciling', 'Stalled']
 
 export interface StatusInput {
   readonly tenant: Tenant
@@ -55,7 +57,15 @@ export function refusedStatus({ metadata, status }: TenantFacts, problem: Proble
   }
 }
 
-const stuckReasons: readonly Reason[] = ['NameTaken', 'JwksInvalid', 'RealmLost', 'SchemaLost']
+const stuckReasons: readonly Reason[] = [
+  'NameTaken',
+  'JwksInvalid',
+  'JwksWithdrawn',
+  'IssuerInvalid',
+  'IssuerNotGranted',
+  'RealmLost',
+  'SchemaLost',
+]
 
 /** What the Tenant's status says, from what was seen and from nothing else. */
 export function buildStatus(input: StatusInput): StatusResult {
@@ -97,9 +107,23 @@ function judgeWalls(input: StatusInput, granted: Verdict): readonly JudgedWall[]
   return [
     ['Granted', 'grants', granted],
     ['NamespaceReady', 'namespace', judgeNamespace({ ...about('namespace'), owner, refused })],
-    ['IdentityReady', 'identity', lost('identity', wanted.identity.realm) ?? judgeIdentity(about('identity'))],
+    [
+      'IdentityReady',
+      'identity',
+      lost('identity', wanted.identity.realm) ?? judgeIssuer(input, () => judgeIdentity(about('identity'))),
+    ],
     ['DatabaseReady', 'database', lost('database', wanted.database.tenant.schema) ?? judgeDatabase(about('database'))],
   ]
+}
+
+function judgeIssuer(input: StatusInput, judgeRealm: () => Verdict): Verdict {
+  const facts = externalFacts(input)
+  return facts === undefined ? judgeRealm() : judgeExternal(facts)
+}
+
+function externalFacts({ tenant, wanted, observed }: StatusInput): ExternalFacts | undefined {
+  const { identity: seen, grants } = observed
+  return wanted.external && { wanted: wanted.external, seen, grants, before: tenant.status?.identity }
 }
 
 /** The status of a Tenant whose traffic is to be cut: nothing is granted from now on. */
@@ -157,7 +181,14 @@ function grantedOf({ tenant, observed: { grants } }: StatusInput): TenantStatus[
 }
 
 // A realm that is not the tenant's lends it neither issuer nor keys; a look that failed takes none away.
-function identityOf({ tenant, wanted, observed: { identity } }: StatusInput): TenantStatus['identity'] {
+function identityOf(input: StatusInput): TenantStatus['identity'] {
+  const external = externalFacts(input)
+  if (external !== undefined) return externalStatus(external)
+  const {
+    tenant,
+    wanted,
+    observed: { identity },
+  } = input
   const { issuer, audience, realm } = wanted.identity
   if (identity.kind === 'seen' && identity.value.realm.kind === 'foreign') return undefined
   const keys = identity.kind === 'seen' ? identity.value.keys : undefined
@@ -175,13 +206,20 @@ function databaseOf({ tenant, wanted, observed: { database } }: StatusInput): Te
 }
 
 function judgeAll(
-  { tenant, now }: StatusInput,
+  input: StatusInput,
   verdicts: Verdicts,
   { problems, waiting, isStuck }: Omit<StatusResult, 'status'>,
 ): Condition[] {
+  const { tenant, now } = input
   const ready = judgeReady(tenant, verdicts, problems)
   const extra: (readonly [string, Verdict])[] = []
-  if (waiting) extra.push(['Reconciling', done('Progressing', 'Walls are being built')])
+  const external = externalFacts(input)
+  const stale = external && judgeStale(external)
+  if (stale !== undefined) extra.push(['JwksStale', stale])
+  // The keys are fetched over and over, whoever else rests.
+  if (verdicts.some(([, { reason }]) => reason === 'JwksUnavailable')) {
+    extra.push(['Reconciling', done('Progressing', 'The keys of the issuer are being fetched')])
+  } else if (waiting) extra.push(['Reconciling', done('Progressing', 'Walls are being built')])
   if (isStuck) extra.push(['Stalled', done(ready.reason, ready.message)])
   const stamp = { observedGeneration: tenant.metadata.generation, now }
   return conditionsOf(tenant.status?.conditions, [...verdicts, ['Ready', ready], ...extra], stamp)

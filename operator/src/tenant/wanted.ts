@@ -6,6 +6,8 @@ import { wantDatabase } from '../walls/database/wanted.ts'
 import type { WantedDatabase } from '../walls/database/wanted.ts'
 import { wantGrants } from '../walls/grants/wanted.ts'
 import type { WantedGrants } from '../walls/grants/wanted.ts'
+import { wantExternal } from '../walls/identity/external/wanted.ts'
+import type { WantedExternal } from '../walls/identity/external/wanted.ts'
 import { wantIdentity } from '../walls/identity/wanted.ts'
 import type { WantedIdentity } from '../walls/identity/wanted.ts'
 import type { WantedNamespace } from '../walls/namespace/objects.ts'
@@ -19,6 +21,8 @@ export interface Wanted {
   readonly grants: WantedGrants
   readonly namespace: WantedNamespace
   readonly identity: WantedIdentity
+  /** In place of the realm, where the tenant brings its own issuer. */
+  readonly external: WantedExternal | undefined
   readonly database: WantedDatabase
   /** What stood before, and what of it may be made again where it is gone. */
   readonly known: Known
@@ -39,17 +43,20 @@ export function wantTenant(tenant: Tenant, settings: Settings): WantedOrNot {
     return { ok: false, problem: { reason: 'InvalidSpec', field: 'metadata.name', message } }
   }
   const namespace = wantNamespace(owner, tenant, settings)
+  const external = wantExternal(tenant, settings)
+  const grants = wantGrants(owner, tenant, settings)
   return {
     ok: true,
     wanted: {
       owner,
-      grants: wantGrants(owner, tenant, settings),
+      grants: { ...grants, claim: { ...grants.claim, issuer: external?.claim } },
       namespace: namespace.wanted,
       identity: wantIdentity(owner, tenant, settings),
+      external,
       database: wantDatabase(owner, tenant),
       known: knownWalls(tenant),
       again: wantedAgain(tenant),
-      problems: namespace.problems,
+      problems: [...namespace.problems, ...(external?.problems ?? [])],
     },
   }
 }

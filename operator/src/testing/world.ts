@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kinds } from '@bulkhead/crds'
 import { Secret, createKubeClient, createMetrics, silentLogger, systemClock } from '@bulkhead/runtime'
-import type { KubeClient, KubeObject, KubeRef, Logger } from '@bulkhead/runtime'
+import type { KubeClient, KubeObject, KubeRef, Logger, Metrics } from '@bulkhead/runtime'
 import { startTestApiServer } from '@bulkhead/runtime/testing-api-server'
 import type { TestApiServer } from '@bulkhead/runtime/testing-api-server'
 import { createHttp, createKeycloak } from '@bulkhead/identity'
 import { createOperatorMetrics } from '../metrics.ts'
 import type { OperatorMetrics } from '../metrics.ts'
+import { openIssuers } from '../issuers.ts'
+import type { IssuersOptions } from '../issuers.ts'
 import { startOperator } from '../operator.ts'
 import {
   createGrantRegistry,
@@ -52,7 +54,7 @@ export async function startWorld(logger: Logger = silentLogger): Promise<World> 
   const kubernetes = createKubeClient({ kubeconfigPath: api.kubeconfigPath, logger, clock: systemClock })
   const metrics = createMetrics()
   const operatorMetrics = createOperatorMetrics(metrics)
-  const { parts, database } = await makeParts({ postgres, keycloak, kubernetes, operatorMetrics, logger })
+  const { parts, database } = await makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger })
   return {
     ...{ api, postgres, keycloak, admin, parts },
     run: (resyncMs = 600_000) => {
@@ -82,10 +84,11 @@ interface Made {
   readonly keycloak: TestKeycloak
   readonly kubernetes: KubeClient
   readonly operatorMetrics: OperatorMetrics
+  readonly metrics: Metrics
   readonly logger: Logger
 }
 
-async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, logger }: Made) {
+async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger }: Made) {
   const clock = systemClock
   const { host, port, user, database: name } = postgres
   const password = new Secret(postgres.password)
@@ -100,6 +103,7 @@ async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, logg
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),
+    ...(await openIssuers({ config: issuerConfig, clock, logger, metrics })),
     settings: {
       ...{ operatorUser, baseDomain: 'gw.test', systemNamespace, dataPlaneNamespace: 'bulkhead-data' },
       ...{ publicUrl: keycloak.url, capacityRequestsPerSecond: 1000, quarantineMs: 3_600_000, defaultGuaranteed: 10 },
@@ -108,6 +112,11 @@ async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, logg
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),
   }
   return { parts, database }
+}
+
+const issuerConfig: IssuersOptions['config'] = {
+  egress: { allowedCidrs: ['127.0.0.0/8'] },
+  jwks: { pollSeconds: 1, timeoutMs: 2000, concurrency: 16, staleSeconds: 86_400, maxStaleSeconds: 604_800 },
 }
 
 async function until(

@@ -1,5 +1,6 @@
 import type { CheckedKeys, RealmRepresentation } from '@bulkhead/identity'
 import type { SeenObject } from '../../kubernetes/wanted-object.ts'
+import type { SeenKeys } from './external/keeper.ts'
 
 export interface SeenAudience {
   readonly scope: 'absent' | 'drifted' | 'as-wanted'
@@ -8,6 +9,8 @@ export interface SeenAudience {
 }
 
 export type SeenRealm =
+  /** There is none to be: the tenant brings its own issuer. */
+  | { readonly kind: 'external'; readonly keys: SeenKeys }
   | { readonly kind: 'absent' }
   | { readonly kind: 'foreign' }
   /** Ours and disabled: nothing inside can be seen. */

@@ -17,6 +17,7 @@ export function planIdentity(wanted: WantedIdentity, { realm, secret }: SeenIden
   if (secret.kind === 'foreign') return []
   const { enabled } = wanted.settings
   switch (realm.kind) {
+    case 'external':
     case 'foreign':
       return []
     case 'absent':
