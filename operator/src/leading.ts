@@ -35,7 +35,7 @@ export interface Candidacy {
   readonly election: Election
   /** Everything but reads is refused with `LostLeadership` unless this process surely leads. */
   readonly kubernetes: KubeClient
-  close(): void
+  readonly close: () => void
 }
 
 /** Its RBAC names the lease, so the name is no option. */
