@@ -15,8 +15,8 @@ const ownKinds = ['tools', 'toolsets', 'plans', 'subscriptions', 'accesspolicies
 
 /**
  * What a tenant's admin may do in the tenant's namespace. Never: status, quotas, network policies, roles, and what runs
- * (workloads and Services are the platform's to hand out). A finalizer is metadata, so an admin can take it off; what it
- * stands for is cleaned up all the same.
+ * (workloads and Services are the platform's to hand out). A finalizer is metadata, which RBAC cannot set apart: an
+ * admission policy keeps it, and where that is not in force its work is done all the same.
  */
 export const adminRules = [
   { apiGroups: [apiGroup], resources: ownKinds, verbs: write },
