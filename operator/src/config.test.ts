@@ -25,6 +25,7 @@ test('what is left out has a sensible value', async () => {
   expect(await load(whole)).toMatchObject({
     postgres: { port: 5432 },
     platform: { quarantineSeconds: 86_400 },
+    leaderElection: { leaseSeconds: 15, renewDeadlineSeconds: 10, retrySeconds: 2 },
     resyncSeconds: 1200,
     logLevel: 'info',
   })
@@ -50,6 +51,11 @@ test.each([
     'a ceiling above the capacity',
     platform({ defaultRequestsPerSecond: { guaranteed: 1, ceiling: 5000 } }),
     /"platform.defaultRequestsPerSecond.ceiling" is 5000: must not be above capacityRequestsPerSecond/,
+  ],
+  [
+    'a renew deadline that leaves nothing of the lease',
+    { ...whole, leaderElection: { leaseSeconds: 10, renewDeadlineSeconds: 10 } },
+    /"leaderElection" is an object: twice retrySeconds must not be above renewDeadlineSeconds/,
   ],
 ])('%s is refused with its name, its value and what is allowed', async (_title, config, words) => {
   await expect(load(config)).rejects.toThrow(words)

@@ -1,5 +1,6 @@
 import { isCidr } from '@bulkhead/runtime'
 import { z } from 'zod'
+import { leaderElection } from './leading.ts'
 
 const port = z.int().min(1).max(65535)
 const listenPort = z.int().min(0).max(65535)
@@ -91,6 +92,7 @@ export const operatorConfig = z.strictObject({
       error: 'must not be below staleSeconds',
     })
     .prefault({}),
+  leaderElection,
   resyncSeconds: z.int().min(1).default(1200).describe('How often drift is looked for; jittered by a fifth'),
   concurrency: z.strictObject({ tenants: z.int().min(1).max(64), subscriptions: z.int().min(1).max(64) }).default({
     tenants: 8,

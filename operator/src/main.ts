@@ -6,10 +6,8 @@ import {
   createLogger,
   createMetrics,
   healthRoutes,
-  openKubeClient,
   readSecretFile,
   runMain,
-  supervise,
   systemClock,
 } from '@bulkhead/runtime'
 import type { KubeClient, Logger, Metrics } from '@bulkhead/runtime'
@@ -21,13 +19,17 @@ import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import { openIssuers } from './issuers.ts'
+import { openCandidacy } from './leading.ts'
 import { startOperator } from './operator.ts'
+import { startStandby } from './standby.ts'
 import {
   createGrantRegistry,
   createRetainedRegistry,
   createTenantDatabase,
+  fenceWrites,
   openDatabase,
   prepareRegistry,
+  takeLeadership,
 } from '@bulkhead/database'
 import type { Database } from '@bulkhead/database'
 import type { Parts } from './parts.ts'
@@ -39,41 +41,43 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   const logger = createLogger({ name: 'bulkhead-operator', level: config.logLevel })
   const metrics = createMetrics({ processMetrics: true })
   const operatorMetrics = createOperatorMetrics(metrics)
-  const kubernetes = await openKubeClient(config.kubernetes.kubeconfig, { logger, clock })
+  const { election, kubernetes, close } = await openCandidacy({
+    ...{ kubeconfig: config.kubernetes.kubeconfig, namespace: config.platform.systemNamespace },
+    ...{ timings: config.leaderElection, logger, metrics, signal },
+  })
   const clientSecret = await readSecretFile('keycloak.clientSecretFile', config.keycloak.clientSecretFile)
   const database = await connect(config, operatorMetrics)
-  const state: { problem: () => string | undefined } = { problem: () => 'starting' }
-  const check = { name: 'operator', problem: () => state.problem() }
+  const standby = startStandby({ kubernetes, clock, logger, metrics, signal })
+  const check = { name: 'operator', problem: () => standby.problem() }
+  const notes = () => ({ leads: election.leads(), leader: election.holder() })
   const server = await createHttpServer({
-    ...{ ...config.http, routes: healthRoutes([check], metrics) },
+    ...{ ...config.http, routes: healthRoutes([check], metrics, notes) },
     onFault: (err, path) => logger.error({ err, path }, 'cannot answer over HTTP'),
   })
   logger.info({ port: server.port }, 'operator started')
-  const run = async (running: AbortSignal): Promise<void> => {
-    await prepareRegistry(database, config.postgres.database, running)
+  const demand = (doing: string): void => election.demand(doing)
+  // Postgres may be away when we begin to lead: then another operator may try, and we do again later.
+  await election.run(async ({ holder, signal: leading }) => {
+    demand('prepare registry')
+    await prepareRegistry(database, config.postgres.database, leading)
+    const reign = await takeLeadership(database, holder, leading)
     const parts = await makeParts(config, {
-      kubernetes,
-      database,
-      clientSecret,
-      logger,
-      operatorMetrics,
-      metrics,
-      signal: running,
+      ...{ kubernetes, database: fenceWrites(database, { ...reign, demand }), demand },
+      ...{ clientSecret, logger, operatorMetrics, metrics, signal: leading },
     })
+    logger.info({ epoch: reign.epoch }, 'operator leads')
     const operator = startOperator({
-      ...{ parts, operatorMetrics, kubernetes, clock, logger, metrics, signal: running },
+      ...{ parts, operatorMetrics, kubernetes, clock, logger, metrics, signal: leading, standby },
       concurrency: config.concurrency,
       resyncMs: config.resyncSeconds * 1000,
       random: Math.random,
     })
-    state.problem = () => operator.problem()
     await operator.stopped
-  }
-  // Postgres or the API server may be away when we start: that is waited out, not died of.
-  await supervise('operator', run, { clock, logger, signal })
+  })
+  await standby.stopped
   await server.close()
   await database.close()
-  kubernetes.close()
+  close()
 }
 
 async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): Promise<Database> {
@@ -89,13 +93,15 @@ interface Made {
   readonly logger: Logger
   readonly operatorMetrics: OperatorMetrics
   readonly metrics: Metrics
+  /** Throws unless this process leads. */
+  readonly demand: (doing: string) => void
   readonly signal: AbortSignal
 }
 
 async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
-  const { kubernetes, database, clientSecret, logger, operatorMetrics, metrics, signal } = made
+  const { kubernetes, database, clientSecret, logger, operatorMetrics, metrics, demand, signal } = made
   const { url, clientId } = config.keycloak
-  const http = createHttp({ url, clock, latency: operatorMetrics.keycloak })
+  const http = createHttp({ url, clock, latency: operatorMetrics.keycloak, beforeWrite: demand })
   const bootstrap = { clientId, clientSecret }
   const operatorUser = await whoAmI(kubernetes, signal)
   return {

@@ -1,6 +1,6 @@
 // operator: watches the API and makes tenants and subscriptions what they say. This file joins the rooms; main.ts
 // makes what they need.
-import { createKeyedQueue } from '@bulkhead/runtime'
+import { LostLeadership, createKeyedQueue } from '@bulkhead/runtime'
 import type { Change, KeyedQueue, ReconcileResult } from '@bulkhead/runtime'
 import { namespaceOf, tenantOfNamespace } from '@bulkhead/tenancy'
 import { readSubscription, readTenant } from './facts.ts'
@@ -16,7 +16,9 @@ import type { Parts } from './parts.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import type { Look } from './tenant/reconcile.ts'
 import { ownerOf } from './walls/owner.ts'
-import { all, byNamespace, byPlan, byToolSet, neighbours, startWatches } from './watches.ts'
+import { startStandby } from './standby.ts'
+import type { Standby } from './standby.ts'
+import { all, byNamespace, byPlan, byToolSet, neighbours } from './watches.ts'
 import type { WatchParts, Watches } from './watches.ts'
 
 export interface OperatorOptions extends WatchParts {
@@ -24,6 +26,8 @@ export interface OperatorOptions extends WatchParts {
   readonly operatorMetrics: OperatorMetrics
   readonly concurrency: { readonly tenants: number; readonly subscriptions: number }
   readonly resyncMs: number
+  /** Copies that are kept already; left out, the operator keeps its own. */
+  readonly standby?: Standby | undefined
   /** Gives a number in [0, 1). */
   readonly random: () => number
 }
@@ -64,7 +68,9 @@ export function startOperator(options: OperatorOptions): Operator {
   })
   // Until everything was listed once nothing is done: a plan that was not listed yet is not a plan that is gone.
   const gate = { isOpen: false }
-  const watches: Watches = startWatches(options, {
+  const standby = options.standby ?? startStandby(options)
+  const { watches } = standby
+  standby.listen({
     onTenant: (change) => gate.isOpen && tenantChanged(running, change),
     onSubscription: (change) => gate.isOpen && subscriptionChanged(running, change),
     onToolSet: (change) =>
@@ -80,18 +86,28 @@ export function startOperator(options: OperatorOptions): Operator {
     for (const key of watches.subscriptions.store.keys()) subscriptions.add(key)
   })
   return {
-    problem: () => (all(watches).every((watch) => watch.isSynced()) ? undefined : 'not every kind was listed yet'),
+    problem: () => standby.problem(),
     stopped: stopAll(running, stopPolling),
   }
+}
+
+const stopGraceMs = 5_000
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 async function stopAll(
   { options, watches, tenants, subscriptions }: Running,
   stopPolling: () => Promise<void>,
 ): Promise<void> {
-  await Promise.all(all(watches).map((watch) => watch.stopped))
+  await Promise.race([aborted(options.signal), ...all(watches).map((watch) => watch.stopped)])
   if (!options.signal.aborted) options.logger.error({}, 'the watches ended by themselves')
-  await Promise.all([tenants.stop(), subscriptions.stop(), stopPolling()])
+  // Who no longer leads can finish nothing: every write is refused.
+  const graceMs = options.signal.reason instanceof LostLeadership ? 0 : stopGraceMs
+  await Promise.all([tenants.stop(graceMs), subscriptions.stop(graceMs), stopPolling()])
+  if (options.standby === undefined) await Promise.all(all(watches).map((watch) => watch.stopped))
 }
 
 // One that is gone is known by its uid, so that its successor of the same name is not taken for it.
