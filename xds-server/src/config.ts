@@ -1,3 +1,5 @@
+import { canonicalHost } from '@bulkhead/tenancy'
+import type { Host } from '@bulkhead/tenancy'
 import { z } from 'zod'
 import { isCidr } from '@bulkhead/runtime'
 
@@ -14,6 +16,50 @@ const mutualTls = z.strictObject({
   keyFile: file,
   clientCaFile: file.describe('The authority of the clients; nobody else gets a connection'),
 })
+
+const requests = z.int().min(1).max(1_000_000)
+const identityShard = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/),
+  publicUrl: z
+    .string()
+    .max(300)
+    .refine((url) => identityHost(url) !== undefined, 'must be like https://id.example.com, without a path')
+    .describe("What issuers are made of; the same as the operator's"),
+  host: host.describe('Where the Envoys reach it'),
+  port,
+  tls: z
+    .strictObject({ serverName: host, rootsFile: file.default('/etc/ssl/certs/ca-certificates.crt') })
+    .optional()
+    .describe('Left out: plain HTTP'),
+  maxConnections: z.int().min(1).max(100_000).default(256).describe('And requests at once, of one Envoy'),
+})
+
+/** The host of an identity provider's public address; undefined when it is no address that can be served. */
+export function identityHost(url: string): Host | undefined {
+  const parsed = URL.parse(url)
+  if (parsed?.protocol !== 'https:' || parsed.origin !== url.replace(/\/$/, '')) return undefined
+  const found = canonicalHost(parsed.hostname)
+  return found === parsed.hostname ? found : undefined
+}
+
+const identity = z.strictObject({
+  realmRequestsPerSecond: requests.default(25).describe("What one tenant's realm may be asked"),
+  otherRequestsPerSecond: requests.default(25).describe('What all realms together may be asked that are not known'),
+  themeRequestsPerSecond: requests.default(200).describe('What files of login pages may be asked'),
+  shards: z
+    .array(identityShard)
+    .max(64)
+    .default([])
+    .refine((shards) => isDistinct(shards.map(({ name }) => name)), 'each name must stand once')
+    .refine(
+      (shards) => isDistinct(shards.map(({ publicUrl }) => identityHost(publicUrl))),
+      'each host must stand once',
+    ),
+})
+
+function isDistinct(values: readonly unknown[]): boolean {
+  return new Set(values).size === values.length
+}
 
 /** The xds-server's configuration file. */
 export const xdsServerConfig = z.strictObject({
@@ -66,6 +112,7 @@ export const xdsServerConfig = z.strictObject({
       }),
     )
     .max(256),
+  identity: identity.prefault({}).describe('The identity provider, whose realms are served through the fleet'),
   policyFile: file.optional().describe('The Rego; by default the one that comes with this program'),
   http: z.strictObject({ host: host.default('127.0.0.1'), port: listenPort }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

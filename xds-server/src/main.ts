@@ -19,7 +19,7 @@ import type { BuildSettings } from './build/input.ts'
 import { createBundleServer } from './bundles/server.ts'
 import type { BundleServer } from './bundles/server.ts'
 import { checkFiles } from './config-files.ts'
-import { xdsServerConfig } from './config.ts'
+import { identityHost, xdsServerConfig } from './config.ts'
 import type { XdsServerConfig } from './config.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
 import { createLookUp } from './resolve/look-up.ts'
@@ -27,7 +27,7 @@ import { startXdsServer } from './serve/index.ts'
 import type { XdsServer } from './serve/index.ts'
 import { startControlPlane } from './server.ts'
 import { Fleet } from './store/index.ts'
-import type { FleetSettings } from './translate/translate.ts'
+import type { FleetSettings, IdentitySettings } from './translate/translate.ts'
 
 const clock = systemClock
 // Streams end spread over this time, so that Envoys do not all reconnect at once.
@@ -139,13 +139,24 @@ function buildSettingsOf({ platform, externalBackends }: XdsServerConfig): Build
   }
 }
 
-function fleetSettingsOf({ listener, platform, externalBackends }: XdsServerConfig): FleetSettings {
+function fleetSettingsOf({ listener, platform, externalBackends, identity }: XdsServerConfig): FleetSettings {
   const { trustedHops, capacityRequestsPerSecond, sourceRequestsPerSecond } = platform
   const { policyTimeoutMs, rateLimitTimeoutMs } = platform
   return {
     ...{ listener, trustedHops, capacityRequestsPerSecond, sourceRequestsPerSecond },
     ...{ policyTimeoutMs, rateLimitTimeoutMs },
     backendRootsFile: externalBackends.rootsFile,
+    identity: identitySettingsOf(identity),
+  }
+}
+
+function identitySettingsOf({ shards, ...limits }: XdsServerConfig['identity']): IdentitySettings {
+  return {
+    ...limits,
+    shards: shards.flatMap(({ name, publicUrl, tls, maxConnections, ...backend }) => {
+      const host = identityHost(publicUrl)
+      return host === undefined ? [] : [{ name, publicUrl, host, backend, tls, maxConnections }]
+    }),
   }
 }
 

@@ -15,6 +15,7 @@ import { createKeyedQueue } from '@bulkhead/runtime'
 import { assembleFleet } from './assemble/assemble.ts'
 import type { BuildSettings } from './build/input.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
+import { IdentityHosts } from './control/identity-hosts.ts'
 import { createMeters, forgetTenant } from './control/meters.ts'
 import type { Meters } from './control/meters.ts'
 import { Publisher } from './control/publisher.ts'
@@ -55,6 +56,7 @@ export interface ControlPlane {
 }
 
 const pacing = { mergeMs: 100, burst: 3, refillMs: 1_000 }
+const identityMergeMs = 1_000
 const lookUps = { maxConcurrent: 32, maxConcurrentPerTenant: 4 }
 // How long a tenant's changes may wait for a name that was never looked up. A start waits longer, for all names at once,
 // so as not to refuse what was served before.
@@ -80,6 +82,8 @@ class Running implements ControlPlane {
   readonly #reporter: Reporter
   readonly #builds: KeyedQueue<string>
   readonly #reports: KeyedQueue<string>
+  readonly #identity: IdentityHosts
+  readonly #identityBuilds: KeyedQueue<string>
   readonly #pacer: Pacer
   /** When the first change of each tenant was seen that is not published yet. */
   readonly #requestedMs = new Map<string, number>()
@@ -96,6 +100,11 @@ class Running implements ControlPlane {
     this.#meters = createMeters(metrics)
     this.#builds = this.#queue('builds', 1, (tenant) => this.#build(tenant))
     this.#reports = this.#queue('reports', 8, (tenant) => this.#reporter.report(tenant))
+    this.#identity = new IdentityHosts({
+      ...{ store: fleet.store, certificates: options.certificates, logger },
+      settings: options.fleetSettings.identity,
+    })
+    this.#identityBuilds = this.#queue('identity', 1, (shard) => this.#publishIdentity(shard))
     this.#pacer = new Pacer({ ...pacing, clock, schedule: (tenant, ms) => this.#builds.addAfter(tenant, ms) })
     this.#hosts = new HostAddresses({
       lookUp: options.lookUp,
@@ -132,11 +141,12 @@ class Running implements ControlPlane {
 
   rebuildAll(): void {
     for (const { metadata } of this.#objects.tenants()) this.#request(metadata.name, 'endpoints')
+    if (this.#isOpen) for (const shard of this.#identity.shards) this.#identityBuilds.add(shard)
   }
 
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    await Promise.all([this.#builds.stop(), this.#reports.stop()])
+    await Promise.all([this.#builds.stop(), this.#reports.stop(), this.#identityBuilds.stop()])
     this.#ended.abort(new Error('The control plane was stopped'))
     await this.#objects.stopped
   }
@@ -184,6 +194,7 @@ class Running implements ControlPlane {
     } while (this.#pending.size > 0 && !this.#hasEnded())
     if (this.#hasEnded()) return
     this.#publishFleet()
+    for (const shard of this.#identity.shards) this.#identity.publish(shard)
     this.#isOpen = true
     this.#options.fleet.store.open()
     this.#options.policy.open()
@@ -206,6 +217,7 @@ class Running implements ControlPlane {
     const requestedMs = this.#requestedMs.get(tenant) ?? this.#options.clock.now()
     this.#requestedMs.delete(tenant)
     this.#pacer.started(tenant)
+    this.#seeIdentity(tenant)
     try {
       const extent = this.#pacer.mayPublish(tenant) ? 'everything' : 'endpoints'
       const rebuilt = await this.#publisher.rebuild(tenant, requestedMs, extent)
@@ -223,6 +235,17 @@ class Running implements ControlPlane {
       this.#options.logger.error({ tenant, err: error }, 'tenant cannot be published, its last good state stays')
       throw error
     }
+  }
+
+  #publishIdentity(shard: string): Promise<ReconcileResult> {
+    this.#identity.publish(shard)
+    return Promise.resolve({})
+  }
+
+  // Realms that come within a second come together: each publication refills the limits of all realms of the shard.
+  #seeIdentity(tenant: string): void {
+    const changed = this.#identity.see(tenant, this.#objects.tenant(tenant))
+    if (this.#isOpen) for (const shard of changed) this.#identityBuilds.addAfter(shard, identityMergeMs)
   }
 
   #forget(tenant: string): void {

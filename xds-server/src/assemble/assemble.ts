@@ -1,10 +1,10 @@
 // assemble: resources become bytes, in groups that are published, acknowledged and blamed together: one group per
-// tenant, and one for the fleet. What must hold before publishing is checked here.
+// tenant, one for the fleet, and one for each identity host of the platform. What must hold before publishing is checked here.
 import { encode, makeResource, nameInTypeUrl, TYPE_URLS } from '@bulkhead/envoy'
 import type { ClusterLoadAssignment, EncodedResource, MessageName, MessageOf, TypeUrl } from '@bulkhead/envoy'
 import { groupOf } from '@bulkhead/tenancy'
-import { fleetGroup } from '../translate/names.ts'
-import type { FleetResources, TenantResources } from '../translate/translate.ts'
+import { fleetGroup, identityNames } from '../translate/names.ts'
+import type { FleetResources, IdentityResources, TenantResources } from '../translate/translate.ts'
 import { faultsOfTenant } from './faults.ts'
 
 export type { Fault } from './faults.ts'
@@ -12,7 +12,7 @@ export { faultsOfTenant, foreignReferences } from './faults.ts'
 
 /** What is published together. Equal resources make equal groups, byte for byte. */
 export interface ResourceGroup {
-  /** A tenant's id, or `fleet`. */
+  /** A tenant's id, `fleet`, or `platform/…`. */
   readonly name: string
   /** In the order in which they can be added: clusters, endpoints, listeners, routes, scopes; then by name. */
   readonly resources: readonly EncodedResource[]
@@ -41,6 +41,18 @@ export function assembleFleet(fleet: FleetResources, members: ClusterLoadAssignm
     resources: [
       ...encodeAssignments([members]),
       ...encodeAll(TYPE_URLS.listener, 'envoy.config.listener.v3.Listener', fleet.listeners),
+    ],
+  }
+}
+
+/** The group of one identity shard: the platform's own, beside those of the tenants. */
+export function assembleIdentity({ shard, clusters, routes, scopes }: IdentityResources): ResourceGroup {
+  return {
+    name: identityNames(shard).group,
+    resources: [
+      ...encodeAll(TYPE_URLS.cluster, 'envoy.config.cluster.v3.Cluster', clusters),
+      ...encodeAll(TYPE_URLS.routeConfiguration, 'envoy.config.route.v3.RouteConfiguration', [routes]),
+      ...encodeAll(TYPE_URLS.scopedRoute, 'envoy.config.route.v3.ScopedRouteConfiguration', scopes),
     ],
   }
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { JsonObject } from '@bulkhead/envoy'
 import { canonicalHost } from '@bulkhead/tenancy'
+import { isOfIdentity } from './identity-rules.ts'
 import { at, everyObject, isObject, listAt, textAt } from './json.ts'
 import type { Json } from './json.ts'
 import { is, isAbsent, isSet, optionRules, rule } from './rule.ts'
@@ -44,6 +45,10 @@ export const endpointRules: readonly Rule[] = [
   ),
 ]
 
+function isOneOwners(name: string): boolean {
+  return /^[a-z2-7]{13}\/routes$/.test(name) || (isOfIdentity(name) && name.endsWith('/routes'))
+}
+
 /** What must hold for a scope. */
 export const scopeRules: readonly Rule[] = [
   rule('scopes/key', 'the name must be the one key, and a host', (scope) => {
@@ -51,8 +56,8 @@ export const scopeRules: readonly Rule[] = [
     const fragments = JSON.stringify(at(scope, 'key.fragments'))
     return canonicalHost(name) === name && fragments === JSON.stringify([{ stringKey: name }])
   }),
-  rule('scopes/target', 'the scope must lead to routes of one tenant', (scope) =>
-    /^[a-z2-7]{13}\/routes$/.test(textAt(scope, 'routeConfigurationName')),
+  rule('scopes/target', 'the scope must lead to routes of one tenant, or of an identity host', (scope) =>
+    isOneOwners(textAt(scope, 'routeConfigurationName')),
   ),
   ...optionRules('scopes', itself, { onDemand: isAbsent, routeConfiguration: isAbsent }),
 ]

@@ -3,6 +3,7 @@ import { nameInTypeUrl, toJson, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, JsonObject, TypeUrl } from '@bulkhead/envoy'
 import { clusterRules, endpointRules, scopeRules } from './backend-rules.ts'
 import { bootstrapRules } from './bootstrap-rules.ts'
+import { identityClusterRules, identityRouteRules, isOfIdentity } from './identity-rules.ts'
 import { isObject } from './json.ts'
 import { listenerRules } from './listener-rules.ts'
 import { routeRules } from './route-rules.ts'
@@ -35,6 +36,17 @@ export const rulesByType = ({ trustedHops }: LintedPlatform = nothingBefore): Re
   [TYPE_URLS.secret]: [],
 })
 
+/** What holds instead for the platform's own: its names are no tenant's, so no tenant's resource comes under these. */
+export const identityRulesByType: Readonly<Partial<Record<TypeUrl, readonly Rule[]>>> = {
+  [TYPE_URLS.routeConfiguration]: identityRouteRules,
+  [TYPE_URLS.cluster]: identityClusterRules,
+}
+
+function rulesOf(typeUrl: TypeUrl, name: string, platform: LintedPlatform): readonly Rule[] {
+  const own = isOfIdentity(name) ? identityRulesByType[typeUrl] : undefined
+  return own ?? rulesByType(platform)[typeUrl]
+}
+
 /** Everything that is wrong with some resources; nothing, when all rules hold. */
 export function lintResources(
   resources: readonly EncodedResource[],
@@ -42,13 +54,13 @@ export function lintResources(
 ): readonly LintFinding[] {
   return resources.flatMap(({ typeUrl, name, bytes }) => {
     const json = toJson(nameInTypeUrl(typeUrl), bytes)
-    return isObject(json) ? findings(rulesByType(platform)[typeUrl], name, json) : []
+    return isObject(json) ? findings(rulesOf(typeUrl, name, platform), name, json) : []
   })
 }
 
 /** The same for one resource that is read already. */
 export function lintResource(typeUrl: TypeUrl, name: string, json: JsonObject): readonly LintFinding[] {
-  return findings(rulesByType()[typeUrl], name, json)
+  return findings(rulesOf(typeUrl, name, nothingBefore), name, json)
 }
 
 /** The same for the file that every Envoy starts with, as its YAML or JSON reads. */

@@ -27,6 +27,12 @@ export const platformClusters = { xds: 'xds', policy: 'opa', rateLimit: 'ratelim
 export const listenerName = 'edge'
 export const fleetGroup = 'fleet'
 
+/** The group of one identity shard and the names in it. No tenant's id holds a slash, so no tenant's names begin so. */
+export const identityNames = (shard: string) => {
+  const group = `platform/identity/${shard}`
+  return { group, routes: `${group}/routes`, cluster: `${group}/cluster` } as const
+}
+
 /** The domain of our descriptors in the rate limit service. */
 export const rateLimitDomain = 'bulkhead'
 

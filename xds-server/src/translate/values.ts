@@ -50,3 +50,6 @@ export function literal(text: string): string {
 
 /** Switches a filter off for one route. */
 export const off: EnvoyAny = anyOf('envoy.config.route.v3.FilterConfig', { disabled: true })
+
+/** A request costs an Envoy as many tokens as the fleet has Envoys, and a bucket that never holds so many refuses all. */
+export const leastBucket = 64

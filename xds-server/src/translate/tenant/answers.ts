@@ -1,4 +1,5 @@
 import type { EnvoyAny, Route, RouteMatch } from '@bulkhead/envoy'
+import type { Host } from '@bulkhead/tenancy'
 import { serverNameHeader } from '@bulkhead/tenancy'
 import { compareText } from '../../model/compare-text.ts'
 import type { TenantModel } from '../../model/model.ts'
@@ -8,7 +9,7 @@ import { off, overwrite } from '../values.ts'
 type Slots = Readonly<Record<string, EnvoyAny>>
 
 /** Who answers is not asked who it is: nothing of the tenant may count, log or decide a request that is not its own. */
-const withoutGuards: Slots = {
+export const withoutGuards: Slots = {
   'tenant-auth': off,
   'tenant-guarantee': off,
   'tenant-cap': off,
@@ -44,14 +45,19 @@ export function labelled(model: TenantModel, more: Readonly<Record<string, strin
  * this tenant's log stays free of what was meant for another.
  */
 export function misdirected(model: TenantModel): Route {
-  const headers = [...model.hosts].sort(compareText).map((host) => ({
+  return misdirectedFrom(model.id, [...model.hosts].sort(compareText))
+}
+
+/** The same for any hosts; the route is named after their owner. */
+export function misdirectedFrom(owner: string, hosts: readonly Host[]): Route {
+  const headers = hosts.map((host) => ({
     name: serverNameHeader,
     stringMatch: { exact: host },
     invertMatch: true,
     treatMissingHeaderAsEmpty: true,
   }))
   return {
-    ...answer(`${model.id}/misdirected`, { prefix: '/', headers }, 421, 'misdirected'),
+    ...answer(`${owner}/misdirected`, { prefix: '/', headers }, 421, 'misdirected'),
     typedPerFilterConfig: withoutGuards,
   }
 }

@@ -47,11 +47,12 @@ export function clusterOf(id: TenantId, backend: Backend, rootsFile: string): Cl
         },
       ),
     },
-    ...(backend.tls === undefined ? {} : { transportSocket: tls(backend.tls.sni, rootsFile) }),
+    ...(backend.tls === undefined ? {} : { transportSocket: upstreamTls(backend.tls.sni, rootsFile) }),
   }
 }
 
-function tls(sni: string, rootsFile: string): TransportSocket {
+/** TLS towards whoever bears a certificate for the name. */
+export function upstreamTls(sni: string, rootsFile: string): TransportSocket {
   return extension('tls', 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext', {
     sni,
     commonTlsContext: {

@@ -3,13 +3,11 @@ import type { EnvoyAny, MetadataKey, RateLimit_Action, RateLimit_Override, Route
 import { beyondGuaranteeHeader } from '@bulkhead/tenancy'
 import type { TenantModel } from '../../model/model.ts'
 import { localStage, metadataNamespaces } from '../names.ts'
-import { overwrite, percent } from '../values.ts'
+import { leastBucket, overwrite, percent } from '../values.ts'
 
 const windows = ['second', 'minute', 'hour', 'day'] as const
 // Above the ceiling, so that the exact limit stays with the service and a flood still never reaches policy.
 const capFactor = 1.5
-// A request costs an Envoy as many tokens as the fleet has Envoys, and a bucket that never holds so many refuses all.
-const leastCap = 64
 
 function fromPolicy(...path: readonly string[]): MetadataKey {
   return { key: metadataNamespaces.policy, path: path.map((key) => ({ key })) }
@@ -73,7 +71,7 @@ export function guarantee(model: TenantModel): EnvoyAny | undefined {
 /** Refuses what is far above the ceiling before policy has to look at it. */
 export function cap(model: TenantModel): EnvoyAny {
   return anyOf('envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit', {
-    ...bucket('cap', Math.max(leastCap, Math.ceil(model.limits.ceiling * capFactor))),
+    ...bucket('cap', Math.max(leastBucket, Math.ceil(model.limits.ceiling * capFactor))),
     filterEnforced: percent(100),
     enableRetryAfterHeader: true,
   })

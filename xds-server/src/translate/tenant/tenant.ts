@@ -37,13 +37,13 @@ export function translateTenant(model: TenantModel, settings: FleetSettings): Te
     clusters: backends.map((backend) => clusterOf(id, backend, settings.backendRootsFile)),
     endpoints: backends.map((backend) => endpointsOf(id, backend)),
     routes: { name: routesName(id), virtualHosts: [virtualHost(model)] },
-    scopes: [...model.hosts].sort(compareText).map((host) => scope(host, id)),
+    scopes: [...model.hosts].sort(compareText).map((host) => scopeOf(host, routesName(id))),
   }
 }
 
-// The name is the key: Envoy refuses two scopes with one key, and loses a scope whose key changes.
-function scope(host: Host, id: TenantId): ScopedRouteConfiguration {
-  return { name: host, key: { fragments: [{ stringKey: host }] }, routeConfigurationName: routesName(id) }
+/** Leads a host to its routes. The name is the key: Envoy refuses two scopes with one key, and loses one whose key changes. */
+export function scopeOf(host: Host, routeConfigurationName: string): ScopedRouteConfiguration {
+  return { name: host, key: { fragments: [{ stringKey: host }] }, routeConfigurationName }
 }
 
 function virtualHost(model: TenantModel): VirtualHost {

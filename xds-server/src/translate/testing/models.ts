@@ -2,7 +2,7 @@
 import { audienceOf, namespaceOf, parseTenantName, tenantId } from '@bulkhead/tenancy'
 import type { Host, TenantName } from '@bulkhead/tenancy'
 import type { Backend, IdentityModel, ObjectRef, Route, TenantModel } from '../../model/model.ts'
-import type { FleetSettings } from '../settings.ts'
+import type { FleetSettings, IdentityShard } from '../settings.ts'
 
 export const settings: FleetSettings = {
   listener: { address: '127.0.0.1', port: 8443 },
@@ -22,6 +22,14 @@ export function nameOf(text: string): TenantName {
 }
 
 export const hostOf = (text: string): Host => text as Host
+
+/** An identity provider on loopback. */
+export function identityShard(port: number): IdentityShard {
+  return {
+    ...{ name: 'default', publicUrl: 'https://id.gw.test', host: hostOf('id.gw.test') },
+    ...{ backend: { host: '127.0.0.1', port }, tls: undefined, maxConnections: 256 },
+  }
+}
 
 export function object(kind: ObjectRef['kind'], name: string): ObjectRef {
   return { kind, name, uid: `uid-${name}`, generation: 1 }

@@ -4,18 +4,19 @@ import { createTestAuthority } from '@bulkhead/runtime/testing-certificates'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
-import { assembleFleet, assembleTenant } from '../../assemble/assemble.ts'
+import { assembleFleet, assembleIdentity, assembleTenant } from '../../assemble/assemble.ts'
 import { secretsFor } from '../../control/edge-certificates.ts'
 import { refuseFindings } from '../../lint/testing/linted.ts'
 import type { Endpoint, TenantModel } from '../../model/model.ts'
 import type { FleetSettings } from '../settings.ts'
-import { translateFleet, translateMembers, translateTenant } from '../translate.ts'
+import type { IdentityResources } from '../translate.ts'
+import { translateFleet, translateIdentity, translateMembers, translateTenant } from '../translate.ts'
 import { readCheck } from './check.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { Group } from './control-plane.ts'
 import { call, freePort, startEnvoy } from './live-envoy.ts'
 import type { Answer, Call } from './live-envoy.ts'
-import { settings } from './models.ts'
+import { identityShard, settings } from './models.ts'
 import { startPolicyServer } from './policy-server.ts'
 import type { Check } from './policy-server.ts'
 
@@ -43,6 +44,8 @@ export interface RigOptions {
   readonly limitsPort?: number
   /** What policy says beside yes. */
   readonly metadata?: JsonObject
+  /** The realms that are known at the identity host, whose provider is the backend. */
+  readonly realms?: readonly string[]
   /** Breaks what Envoy gets, to see what then holds. */
   readonly edit?: (resource: EncodedResource) => EncodedResource
 }
@@ -53,7 +56,7 @@ const same = (resource: EncodedResource): EncodedResource => resource
 /** The tenants are made for the backend's address, which is known only once it listens. */
 export async function startRig(
   tenantsFor: (backend: Endpoint) => readonly TenantModel[],
-  { fleet = {}, envoys = 1, limitsPort = nobodysPort, metadata = {}, edit = same }: RigOptions = {},
+  { fleet = {}, envoys = 1, limitsPort = nobodysPort, metadata = {}, edit = same, realms }: RigOptions = {},
 ): Promise<Rig> {
   const seen: Seen[] = []
   const backend = await startBackend(seen)
@@ -61,7 +64,8 @@ export async function startRig(
   const tenants = tenantsFor({ address: '127.0.0.1', port: portOf(backend) })
   // A busy machine takes its time, and a policy that is late refuses.
   const here = { ...settings, policyTimeoutMs: 10_000, ...fleet, listener: { address: '127.0.0.1', port } }
-  const groups = await groupsFor(tenants, here, envoys)
+  const identity = realms && translateIdentity(identityShard(portOf(backend)), realms, here.identity)
+  const groups = await groupsFor(tenants, here, { envoys, identity })
   const controlPlane = await startControlPlane(
     groups.map(({ name, resources }) => ({ name, resources: resources.map(edit) })),
   )
@@ -88,16 +92,17 @@ export async function startRig(
 async function groupsFor(
   tenants: readonly TenantModel[],
   here: FleetSettings,
-  envoys: number,
+  { envoys, identity }: { readonly envoys: number; readonly identity: IdentityResources | undefined },
 ): Promise<readonly Group[]> {
   const members = Array.from({ length: envoys }, (_, index) => ({ address: '127.0.0.1', port: index + 1 }))
-  const hosts = tenants.flatMap((tenant) => tenant.hosts)
+  const hosts = [...tenants.flatMap((tenant) => tenant.hosts), identityShard(0).host]
   const authority = await createTestAuthority()
   const names = hosts.map((value) => ({ type: 'dns', value }) as const)
   const certificate = { ...(await authority.issue({ commonName: 'edge', names })), hosts }
   const groups = [
     assembleFleet(translateFleet(here), translateMembers(members)),
     ...tenants.map((tenant) => assembleTenant(translateTenant(tenant, here))),
+    ...(identity === undefined ? [] : [assembleIdentity(identity)]),
     { name: 'certificates', resources: secretsFor(hosts, [certificate]) },
   ]
   for (const { resources } of groups) refuseFindings(resources)
