@@ -15,6 +15,9 @@ const defaultGraceMs = 10_000
 // A reconcile that fails after a write of its own is woken by that very write: without a pause it would spin.
 const failureCooldownMs = 1_000
 
+// One group whose every key hangs must leave workers to the others.
+const shareOfGroup = 1 / 4
+
 /** Makes a queue that deduplicates keys, takes turns between groups and retries with back-off. */
 export function createKeyedQueue<K extends string>(options: KeyedQueueOptions<K>): KeyedQueue<K> {
   return new Queue(options)
@@ -38,6 +41,9 @@ class Queue<K extends string> implements KeyedQueue<K> {
   readonly #running = new Map<K, Promise<void>>()
   /** Those of the running that counted as slow when they began. */
   readonly #slow = new Set<K>()
+  /** How many of each group run. */
+  readonly #busy = new Map<string, number>()
+  readonly #mostOfGroup: number
   /** Added while they ran: their reconcile may have read what was there before. */
   readonly #dirty = new Set<K>()
   readonly #failures = new Map<K, Failure>()
@@ -50,6 +56,7 @@ class Queue<K extends string> implements KeyedQueue<K> {
   constructor(options: KeyedQueueOptions<K>) {
     this.#options = options
     this.#backoff = options.backoff ?? defaultBackoff
+    this.#mostOfGroup = Math.max(1, Math.floor(options.concurrency * shareOfGroup))
     this.#metrics = createQueueMetrics(options.name, options.metrics)
     this.#ready = createReadyKeys(options.groupOf)
     this.#delayed = createDelayedKeys(options.clock, (key) => this.add(key))
@@ -120,12 +127,24 @@ class Queue<K extends string> implements KeyedQueue<K> {
   }
 
   #takeNext(): K | undefined {
-    const { slow } = this.#options
-    if (slow === undefined) return this.#ready.take(() => true)
-    const hasRoom = this.#slow.size < slow.most
-    const key = this.#ready.take((candidate) => hasRoom || !slow.isSlow(candidate))
-    if (key !== undefined && slow.isSlow(key)) this.#slow.add(key)
+    const { slow, groupOf } = this.#options
+    const isOpen = (group: string): boolean => (this.#busy.get(group) ?? 0) < this.#mostOfGroup
+    const hasRoom = slow === undefined || this.#slow.size < slow.most
+    const key = this.#ready.take(isOpen, (candidate) => hasRoom || !slow.isSlow(candidate))
+    if (key === undefined) return undefined
+    if (slow?.isSlow(key) === true) this.#slow.add(key)
+    const group = groupOf(key)
+    this.#busy.set(group, (this.#busy.get(group) ?? 0) + 1)
     return key
+  }
+
+  #leave(key: K): void {
+    this.#running.delete(key)
+    this.#slow.delete(key)
+    const group = this.#options.groupOf(key)
+    const left = (this.#busy.get(group) ?? 1) - 1
+    if (left === 0) this.#busy.delete(group)
+    else this.#busy.set(group, left)
   }
 
   /** Never rejects. */
@@ -144,8 +163,7 @@ class Queue<K extends string> implements KeyedQueue<K> {
       this.#metrics.failed(clock.now() - startedMs)
       this.#fail(key, error)
     }
-    this.#running.delete(key)
-    this.#slow.delete(key)
+    this.#leave(key)
     if (this.#dirty.delete(key)) this.add(key)
     this.#dispatch()
   }

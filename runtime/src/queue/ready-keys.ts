@@ -3,8 +3,8 @@ export interface ReadyKeys<K extends string> {
   readonly size: number
   add(key: K): void
   has(key: K): boolean
-  /** The next key whose turn it is among those that may go; `undefined` when none of them waits. */
-  take(mayGo: (key: K) => boolean): K | undefined
+  /** The next key whose turn it is among those that may go, of groups that are open; `undefined` when none of them waits. */
+  take(isOpen: (group: string) => boolean, mayGo: (key: K) => boolean): K | undefined
   clear(): void
 }
 
@@ -24,8 +24,9 @@ export function createReadyKeys<K extends string>(groupOf: (key: K) => string): 
       const group = groupOf(key)
       groups.set(group, (groups.get(group) ?? new Set<K>()).add(key))
     },
-    take: (mayGo) => {
+    take: (isOpen, mayGo) => {
       for (const [group, keys] of groups) {
+        if (!isOpen(group)) continue
         for (const key of keys) {
           if (!mayGo(key)) continue
           groups.delete(group)

@@ -11,7 +11,7 @@ export interface KeyedQueueOptions<K extends string> {
   /** For logs and metrics. */
   readonly name: string
   readonly concurrency: number
-  /** Keys of one group wait for each other, never for another group's. */
+  /** Groups take turns, and one group has at most a quarter of the workers: its keys wait for each other first. */
   readonly groupOf: (key: K) => string
   /** Keys whose work takes long; at most `most` of them run at once, so that the others find a worker. */
   readonly slow?: { readonly isSlow: (key: K) => boolean; readonly most: number } | undefined
