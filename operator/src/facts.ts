@@ -4,12 +4,15 @@ import { parserOf, subscription, tenant } from '@bulkhead/crds'
 import type { Subscription, Tenant } from '@bulkhead/crds'
 import { z } from 'zod'
 
+const identityFacts = tenant.shape.spec.shape.identity.unwrap().pick({ type: true })
+
 /** What can be read of every Tenant; where the spec cannot, the policy is the one that destroys nothing. */
 export const tenantFacts = z.object({
   metadata: tenant.shape.metadata,
   spec: tenant.shape.spec
     .pick({ suspended: true, deletionPolicy: true })
-    .catch({ suspended: false, deletionPolicy: 'Retain' }),
+    .extend({ identity: identityFacts.catch({ type: 'Realm' }) })
+    .catch({ suspended: false, deletionPolicy: 'Retain', identity: { type: 'Realm' } }),
   status: tenant.shape.status.catch(undefined),
 })
 export type TenantFacts = z.infer<typeof tenantFacts>
@@ -17,7 +20,7 @@ export type TenantFacts = z.infer<typeof tenantFacts>
 /** What can be read of every Subscription. */
 export const subscriptionFacts = z.object({
   metadata: subscription.shape.metadata,
-  spec: subscription.shape.spec.pick({ toolSetRef: true, planRef: true }).partial().catch({}),
+  spec: subscription.shape.spec.pick({ toolSetRef: true, planRef: true, credentials: true }).partial().catch({}),
   status: subscription.shape.status.catch(undefined),
 })
 export type SubscriptionFacts = z.infer<typeof subscriptionFacts>

@@ -8,6 +8,7 @@ import type { SubscriptionFacts, TenantFacts } from './facts.ts'
 import { subscriptionKind, tenantKind } from './kubernetes/kinds.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
+import { isClientTaken, rivalsOf } from './subscription/external/rivals.ts'
 import { deleteOrphans } from './subscription/orphans.ts'
 import { leaveRealm, reconcileSubscription } from './subscription/reconcile.ts'
 import type { SubscriptionLook } from './subscription/reconcile.ts'
@@ -111,8 +112,16 @@ async function stopAll(
 }
 
 // One that is gone is known by its uid, so that its successor of the same name is not taken for it.
-function subscriptionChanged({ subscriptions, subscriptionLooks }: Running, change: Change<SubscriptionFacts>): void {
+function subscriptionChanged(running: Running, change: Change<SubscriptionFacts>): void {
+  const { subscriptions, subscriptionLooks, watches } = running
   const { type, key, object } = change
+  // Who waited for its client may have it now.
+  if (type === 'deleted' || object.metadata.deletionTimestamp !== undefined) {
+    const { namespace = '' } = object.metadata
+    for (const { metadata } of rivalsOf(watches.subscriptions.store.getByIndex(byNamespace, namespace), object)) {
+      subscriptions.add(`${namespace}/${metadata.name}`)
+    }
+  }
   if (type === 'deleted') subscriptionLooks.delete(object.metadata.uid)
   subscriptions.add(type === 'deleted' ? `${key}/${object.metadata.uid}` : key)
 }
@@ -202,6 +211,7 @@ async function workSubscription(running: Running, key: string, signal: AbortSign
     recent: freshest(subscriptionLooks.get(uid), options),
     tenant,
     ...neighbours(watches, namespace),
+    isClientTaken: isClientTaken(watches.subscriptions.store.getByIndex(byNamespace, namespace), subscription.object),
   }
   subscriptionLooks.delete(uid)
   const reconciled = await reconcileSubscription(options.parts, subscription, around, signal)

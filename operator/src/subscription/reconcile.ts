@@ -2,15 +2,12 @@
 import { findCondition } from '@bulkhead/crds'
 import type { Plan, Subscription, ToolSet } from '@bulkhead/crds'
 import { Secret, fullQuota } from '@bulkhead/runtime'
-import { subscriptionClientId, tenantOfNamespace } from '@bulkhead/tenancy'
+import { subscriptionClientId } from '@bulkhead/tenancy'
 import type { ReadSubscription, SubscriptionFacts, TenantFacts } from '../facts.ts'
 import { addFinalizer, removeFinalizer } from '../kubernetes/finalizer.ts'
-import { announce, transitions } from '../kubernetes/events.ts'
 import { subscriptionKind } from '../kubernetes/kinds.ts'
 import type { RealmAdmin } from '@bulkhead/identity'
 import type { Outcome } from '../outcome.ts'
-import { saysAlready } from '../tenant/own-status.ts'
-import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
 import { isRealmOf } from '../walls/identity/realm.ts'
 import { timestamp } from '../tenant/report.ts'
@@ -19,6 +16,8 @@ import { isClientOf } from './client-fields.ts'
 import { enterRealm, observe } from './observe.ts'
 import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
+import { reconcileExternal } from './external/reconcile.ts'
+import { report } from './report.ts'
 import { buildStatus, ownConditions, refusedStatus } from './status.ts'
 import { expiryMs, homeOf, tenantGives, wantSubscription } from './wanted.ts'
 import type { Home, Wanted } from './wanted.ts'
@@ -34,6 +33,8 @@ export interface Surroundings {
   readonly tenant: TenantFacts | undefined
   readonly toolSet: (name: string) => ToolSet | undefined
   readonly plan: (name: string) => Plan | undefined
+  /** Whether an older Subscription of the namespace names that client. */
+  readonly isClientTaken: boolean
   /** A look that is not too old. */
   readonly recent: SubscriptionLook | undefined
 }
@@ -75,6 +76,10 @@ async function reconcileWhole(
   const nowMs = parts.clock.now()
   const now = timestamp(nowMs)
   const found = { tenant: around.tenant, toolSet: around.toolSet(toolSetRef.name), plan: around.plan(planRef.name) }
+  if (isExternal(around.tenant)) {
+    const { isClientTaken } = around
+    return { outcome: await reconcileExternal(parts, subscription, { ...found, nowMs, isClientTaken }, signal) }
+  }
   const wanted = wantSubscription(subscription, { ...found, nowMs })
   if (wanted === undefined) {
     await report(parts, subscription, buildStatus({ subscription, wanted, observed: undefined, now }), signal)
@@ -92,6 +97,10 @@ async function reconcileWhole(
     outcome: outcomeOf(subscription, wanted, observed, nowMs),
     look: recent ?? keepLook(wanted, observed, { text, atMs: nowMs }),
   }
+}
+
+function isExternal(tenant: TenantFacts | undefined): boolean {
+  return tenant?.spec.identity.type === 'External'
 }
 
 // A full quota is no fault: somebody must make room, and nothing tells when.
@@ -188,21 +197,6 @@ function outcomeOf({ spec }: Subscription, wanted: Wanted, observed: Observed | 
     : { kind: 'ready' }
 }
 
-async function report(
-  { kubernetes, logger, clock }: Parts,
-  { metadata, status: before }: SubscriptionFacts,
-  status: NonNullable<SubscriptionFacts['status']>,
-  signal: AbortSignal,
-): Promise<void> {
-  if (saysAlready(before, status, ownConditions)) return
-  const { name, namespace = '', uid } = metadata
-  const body = { metadata: { name, namespace, uid }, status }
-  await kubernetes.applyStatus(subscriptionKind, body, { fieldManager, force: true, signal })
-  const now = new Date(clock.now()).toISOString()
-  const subject = { ref: refOf(metadata), uid, tenant: tenantOfNamespace(namespace) ?? '-', now }
-  await announce(kubernetes, logger, subject, transitions(before?.conditions, status.conditions ?? []))
-}
-
 async function remove(
   parts: Parts,
   { metadata }: SubscriptionFacts,
@@ -228,7 +222,7 @@ export async function leaveRealm(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const home = homeOf(tenant)
-  if (tenant === undefined || home === undefined || goesWithRealm(tenant)) return { kind: 'gone' }
+  if (tenant === undefined || home === undefined || isExternal(tenant) || goesWithRealm(tenant)) return { kind: 'gone' }
   const admin = await enterRealm(parts, home, signal)
   if (admin !== undefined) {
     await removeClient(admin, uid)

@@ -111,7 +111,8 @@ function judgeUnseen({ subscription, fault }: StatusInput, wanted: Wanted): Verd
     : failed('IdentityProviderUnavailable', 'Keycloak cannot be reached; it is tried again')
 }
 
-function judgeReady({ metadata, status }: Subscription, accepted: Verdict, credentials: Verdict): Verdict {
+/** The verdict on a whole subscription, by those on its parts and by what the data plane said. */
+export function judgeReady({ metadata, status }: Subscription, accepted: Verdict, credentials: Verdict): Verdict {
   const broken = [accepted, credentials].find((verdict) => verdict.status !== 'True')
   if (broken !== undefined) return failed(broken.reason, broken.message)
   if (!isTrueAt(status?.conditions, 'Programmed', metadata.generation)) {

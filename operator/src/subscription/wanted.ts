@@ -49,7 +49,7 @@ export function wantSubscription(subscription: Subscription, around: Surrounding
   const issuer = namespace === undefined ? undefined : issuerFor(namespace, around.tenant)
   const home = homeOf(around.tenant)
   if (home === undefined || issuer === undefined || namespace === undefined) return undefined
-  const verdict = judge(subscription, around)
+  const verdict = judgeClient(subscription) ?? judge(subscription, around)
   return {
     ...home,
     subscription: { uid, name, namespace },
@@ -62,6 +62,13 @@ export function wantSubscription(subscription: Subscription, around: Surrounding
     baseUrl: toolSet === undefined ? undefined : baseUrlOf(toolSet),
     verdict,
   }
+}
+
+// A client is made for it alone: to name one would be to name another subscription's.
+function judgeClient({ spec }: Subscription): Verdict | undefined {
+  if (spec.credentials.clientID === undefined) return undefined
+  const message = 'It is only for a tenant whose identity is External'
+  return { kind: 'refused', problem: { reason: 'InvalidSpec', field: 'spec.credentials.clientID', message } }
 }
 
 /** What a Subscription is made from in its Tenant, as one text to compare: whatever else changes is nothing to it. */
@@ -79,7 +86,8 @@ export function planGives({ spec }: Plan): string {
   return JSON.stringify(spec.roles)
 }
 
-function issuerFor(namespace: string, tenant: TenantFacts | undefined): string | undefined {
+/** The tenant's issuer, where the namespace is the tenant's by its own word. */
+export function issuerFor(namespace: string, tenant: TenantFacts | undefined): string | undefined {
   const status = tenant?.status
   return status?.namespace === namespace ? status.identity?.issuer : undefined
 }
@@ -90,12 +98,14 @@ export function homeOf(tenant: TenantFacts | undefined): Home | undefined {
   return owner === undefined ? undefined : { owner, realm: realmOf(owner), realmSecretName: realmSecretOf(owner.id) }
 }
 
-function baseUrlOf({ spec }: ToolSet): string {
+/** Where a tool set is called. */
+export function baseUrlOf({ spec }: ToolSet): string {
   const path = spec.basePath === '/' ? '' : spec.basePath
   return `https://${canonicalHost(spec.hostname) ?? spec.hostname}${path}`
 }
 
-function judge({ spec }: Subscription, { toolSet, plan, nowMs }: Surroundings): Verdict {
+/** Whether there is access now, as far as tool set, plan and time say. */
+export function judge({ spec }: Subscription, { toolSet, plan, nowMs }: Surroundings): Verdict {
   const refuse = (reason: Problem['reason'], field: string, message: string): Verdict => ({
     kind: 'refused',
     problem: { reason, field, message },
