@@ -12,7 +12,11 @@ test('a Tenant whose spec cannot be used keeps its name, its status and its poli
 })
 
 test('a policy that cannot be read destroys nothing', () => {
-  expect(readTenant({ metadata, spec: 5 }).object.spec).toEqual({ deletionPolicy: 'Retain', identity: { type: 'Realm' }, suspended: false })
+  expect(readTenant({ metadata, spec: 5 }).object.spec).toEqual({
+    deletionPolicy: 'Retain',
+    identity: { type: 'Realm' },
+    suspended: false,
+  })
 })
 
 test('a Subscription whose spec cannot be used keeps its name and its status', () => {
