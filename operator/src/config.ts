@@ -20,6 +20,7 @@ const baseDomain = z
 const platform = z
   .strictObject({
     baseDomain,
+    reservedHosts: z.array(z.string().min(1).max(253)).max(64).default([]).describe('Hosts that no tenant is granted'),
     systemNamespace: namespace.describe('Where the operator keeps its own Secrets'),
     capacityRequestsPerSecond: share.describe("The fleet's capacity, which guaranteed shares must fit into"),
     quarantineSeconds: z
@@ -47,6 +48,9 @@ export const operatorConfig = z.strictObject({
   keycloak: z.strictObject({
     url: httpUrl.describe('Where the operator reaches it'),
     publicUrl: httpUrl.describe('The fixed address that issuers are made of'),
+    adminUrl: httpUrl
+      .optional()
+      .describe("Where tenants' admins manage users; left out: they are told the account pages"),
     clientId: z.string().min(1).describe('The bootstrap client of the master realm'),
     clientSecretFile: z.string().min(1),
   }),

@@ -34,6 +34,7 @@ import {
 import type { Database } from '@bulkhead/database'
 import type { Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
+import { reservedHosts } from './settings.ts'
 
 const clock = systemClock
 
@@ -124,6 +125,8 @@ function settingsOf({ platform, keycloak, postgres }: OperatorConfig, operatorUs
     systemNamespace: platform.systemNamespace,
     dataPlaneNamespace: platform.dataPlaneNamespace,
     publicUrl: keycloak.publicUrl,
+    adminUrl: keycloak.adminUrl,
+    reservedHosts: reservedHosts([keycloak.publicUrl, keycloak.adminUrl], platform.reservedHosts),
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
     quarantineMs: platform.quarantineSeconds * 1000,
     defaultGuaranteed: platform.defaultRequestsPerSecond.guaranteed,

@@ -6,8 +6,17 @@ export interface Settings extends NamespaceSettings {
   readonly systemNamespace: string
   /** Keycloak's fixed public address: issuers are made of it. */
   readonly publicUrl: string
+  /** Where a tenant's first admin manages users: the fleet serves no admin paths. Undefined: the realm's account pages. */
+  readonly adminUrl: string | undefined
+  /** Hosts of the platform itself, which no tenant is granted. */
+  readonly reservedHosts: ReadonlySet<string>
   readonly capacityRequestsPerSecond: number
   readonly quarantineMs: number
   readonly defaultGuaranteed: number
   readonly databaseAddress: { readonly host: string; readonly port: number; readonly database: string }
+}
+
+/** The hosts in the platform's own addresses, together with others that are reserved. */
+export function reservedHosts(urls: readonly (string | undefined)[], hosts: readonly string[]): ReadonlySet<string> {
+  return new Set([...urls.flatMap((url) => (url === undefined ? [] : [new URL(url).hostname])), ...hosts])
 }

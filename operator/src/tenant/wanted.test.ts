@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { sampleTenant, sampleWanted, settings } from '../testing/samples.ts'
+import { wantIdentity } from '../walls/identity/wanted.ts'
 import { wantTenant } from './wanted.ts'
 
 const hostnames = (...hosts: string[]) =>
@@ -20,10 +21,27 @@ test.each([
   ['a host below the own one', 'x.acme.gw.test', 'HostnameNotGranted'],
   ['the base domain itself', 'gw.test', 'HostnameNotGranted'],
   ['another spelling of the base domain', 'GLOBEX.GW.TEST.', 'HostnameNotGranted'],
+  ["the identity provider's host", 'id.test', 'HostnameNotGranted'],
+  ["another spelling of the identity provider's host", 'ID.test.', 'HostnameNotGranted'],
 ])('%s is not asked for: %s', (_title, host, reason) => {
   const { claim, hostProblems } = hostnames(host).grants
   expect(claim.hosts).toEqual(['acme.gw.test'])
   expect(hostProblems).toMatchObject([{ reason, field: 'spec.hostnames[0].host' }])
+})
+
+test("a tenant that is called like the platform's own host does not get it", () => {
+  const { claim, hostProblems } = sampleWanted(sampleTenant({ metadata: { name: 'id' } })).grants
+  expect(claim.hosts).toEqual([])
+  expect(hostProblems).toMatchObject([{ reason: 'HostnameNotGranted', field: 'metadata.name' }])
+})
+
+test.each([
+  [undefined, 'https://id.test/realms/REALM/account/'],
+  ['https://admin.internal/', 'https://admin.internal/admin/REALM/console/'],
+])('with the admin address %s the first admin logs in at %s', (adminUrl, expected) => {
+  const { identity, owner } = sampleWanted()
+  const { loginUrl } = wantIdentity(owner, sampleTenant(), { ...settings, adminUrl })
+  expect(loginUrl).toBe(expected.replace('REALM', identity.realm))
 })
 
 test('two spellings of one host are one host, and the second is told of', () => {

@@ -11,6 +11,8 @@ export const settings: Settings = {
   systemNamespace: 'bulkhead-system',
   dataPlaneNamespace: 'bulkhead-data',
   publicUrl: 'https://id.test',
+  adminUrl: undefined,
+  reservedHosts: new Set(['id.test', 'id.gw.test']),
   capacityRequestsPerSecond: 1000,
   quarantineMs: 60_000,
   defaultGuaranteed: 10,

@@ -127,6 +127,7 @@ async function until(
 ): Promise<KubeObject> {
   const deadlineMs = Date.now() + timeoutMs
   for (;;) {
+      ...{ adminUrl: undefined, reservedHosts: new Set<string>() },
     const found = await admin.find(ref)
     if (isDone(found)) return found ?? { metadata: { name: ref.name } }
     if (Date.now() > deadlineMs) {

@@ -14,10 +14,13 @@ export interface WantedGrants {
 }
 
 export function wantGrants(owner: Owner, { spec }: Pick<Tenant, 'spec'>, settings: Settings): WantedGrants {
-  const { baseDomain, defaultGuaranteed } = settings
+  const { baseDomain, defaultGuaranteed, reservedHosts } = settings
   const ownHost = tenantHost(owner.name, baseDomain)
   const hostProblems: Problem[] = []
-  const fieldOfHost = new Map<string, string>([[ownHost, 'metadata.name']])
+  const fieldOfHost = new Map<string, string>()
+  // A tenant may be called like one of the platform's own hosts, and does not get it.
+  if (reservedHosts.has(ownHost)) hostProblems.push(hostNotGranted(ownHost, 'metadata.name'))
+  else fieldOfHost.set(ownHost, 'metadata.name')
   spec.hostnames.forEach(({ host: text }, index) => {
     const field = `spec.hostnames[${index}].host`
     const host = canonicalHost(text)
@@ -25,7 +28,7 @@ export function wantGrants(owner: Owner, { spec }: Pick<Tenant, 'spec'>, setting
       hostProblems.push({ reason: 'HostnameInvalid', field, message: `Cannot grant "${text}": it is no host name` })
     } else if (fieldOfHost.has(host)) {
       if (host !== ownHost) hostProblems.push({ reason: 'DuplicateName', field, message: `"${host}" is listed twice` })
-    } else if (isUnderBaseDomain(host, baseDomain)) {
+    } else if (isUnderBaseDomain(host, baseDomain) || reservedHosts.has(host)) {
       hostProblems.push(hostNotGranted(host, field))
     } else {
       fieldOfHost.set(host, field)

@@ -16,11 +16,16 @@ export interface WantedIdentity {
   readonly loginUrl: string
 }
 
-export function wantIdentity(owner: Owner, { spec }: Pick<Tenant, 'spec'>, { publicUrl }: Settings): WantedIdentity {
+export function wantIdentity(
+  owner: Owner,
+  { spec }: Pick<Tenant, 'spec'>,
+  { publicUrl, adminUrl }: Settings,
+): WantedIdentity {
   const realm = realmOf(owner)
+  const issuer = issuerOf(publicUrl, owner)
   return {
     realm,
-    issuer: issuerOf(publicUrl, owner),
+    issuer,
     audience: audienceOf(owner.id),
     settings: realmSettings({
       ownerUid: owner.uid,
@@ -29,6 +34,6 @@ export function wantIdentity(owner: Owner, { spec }: Pick<Tenant, 'spec'>, { pub
       accessTokenLifespanSeconds: Math.floor(durationMs(spec.identity.realm.accessTokenLifetime) / 1000),
     }),
     secretName: realmSecretOf(owner.id),
-    loginUrl: `${publicUrl.replace(/\/$/, '')}/admin/${realm}/console/`,
+    loginUrl: adminUrl === undefined ? `${issuer}/account/` : `${adminUrl.replace(/\/$/, '')}/admin/${realm}/console/`,
   }
 }
