@@ -63,7 +63,7 @@ function subscriber(): Question {
     contextExtensions: {
       ...{ tenant: 'acme', namespace: 'tenant-acme', toolset: 'toolset-1', tool: 'tool-1', access: 'Subscribed' },
     },
-    payload: { iss: acme.issuer, aud: [...acme.audiences], azp: 'sub-1', iat: now, exp: now + 300 },
+    payload: { iss: acme.issuer, aud: acme.audiences[0] ?? '', azp: 'sub-1', iat: now, exp: now + 300 },
   }
 }
 

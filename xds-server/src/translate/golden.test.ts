@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import { at, entriesAt, listAt } from '../lint/json.ts'
 import type { TenantModel } from '../model/model.ts'
 import { clusterOf, endpointsOf } from './tenant/clusters.ts'
-import { backend, forwardTo, hostOf, refused, route, settings, tenant } from './testing/models.ts'
+import { backend, forwardTo, hostOf, ownIdentity, refused, route, settings, tenant } from './testing/models.ts'
 import { translateTenant } from './translate.ts'
 
 const routesType = 'envoy.config.route.v3.RouteConfiguration'
@@ -57,6 +57,11 @@ const cases: Readonly<Record<string, () => JsonValue | undefined | readonly Json
       .map((each) => at(each, 'match') ?? null),
   'a suspended tenant': () => part(tenant('acme', { isSuspended: true, routes: [route('orders')] }), 'routes'),
   'the jwt filter of a tenant': () => part(tenant('acme'), 'typedPerFilterConfig.tenant-auth'),
+  'a tenant with its own issuer': () =>
+    part(
+      tenant('acme', { identity: ownIdentity }),
+      'typedPerFilterConfig.tenant-auth.filterChain.filters.0.typedConfig.providers',
+    ),
   'a tenant without keys': () => part(tenant('acme', { identity: undefined }), 'typedPerFilterConfig.tenant-auth'),
   'the local limits of a tenant': () => [
     part(tenant('acme'), 'typedPerFilterConfig.tenant-guarantee') ?? null,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRig } from './testing/rig.ts'
 import type { Rig } from './testing/rig.ts'
 import { identityOf, tenant } from './testing/models.ts'
-import { acme, acmeToken, claims, globexToken, tenants } from './testing/world.ts'
+import { acme, acmeToken, claims, globexToken, initech, ownClaims, tenants } from './testing/world.ts'
 
 let rig: Rig
 const atAcme = (path: string, headers: Readonly<Record<string, string>> = { authorization: acmeToken() }) =>
@@ -47,6 +47,22 @@ describe('a real Envoy in front of several tenants', () => {
   ])('S-047 S-049 a token with %s is refused', async (_what, change) => {
     const token = `Bearer ${acme.sign({ ...claims('acme'), ...change })}`
     expect([401, 403]).toContain((await atAcme('/orders', { authorization: token })).status)
+  })
+
+  test("S-050 a token of a tenant's own issuer opens that tenant's door and no other", async () => {
+    const token = (change: object = {}) => ({ authorization: `Bearer ${initech.sign({ ...ownClaims(), ...change })}` })
+    const send = (host: string, headers: Readonly<Record<string, string>>) =>
+      rig.call({ host, path: '/orders', headers })
+    expect((await send('initech.gw.test', token())).status).toBe(200)
+    expect((await send('initech.gw.test', token({ aud: ['x', 'orders'] }))).status).toBe(200)
+    const before = rig.seen.length
+    const { aud, iss } = claims('acme')
+    for (const change of [{}, { aud }, { iss }, { iss, aud }])
+      expect((await send('acme.gw.test', token(change))).status).toBe(401)
+    for (const change of [{ aud: 'other' }, { aud: undefined }, { iss }, { exp: 1000 }, { exp: undefined }])
+      expect([401, 403]).toContain((await send('initech.gw.test', token(change))).status)
+    expect((await send('initech.gw.test', { authorization: acmeToken() })).status).toBe(401)
+    expect(rig.seen.length).toBe(before)
   })
 
   test('D-04 a token in the query is no token', async () => {

@@ -94,6 +94,15 @@ export function identityOf(text: string): IdentityModel {
   }
 }
 
+/** The identity of a tenant that brings its own issuer. */
+export const ownIdentity: IdentityModel = {
+  issuer: 'https://idp.initech.example/oauth2',
+  audiences: ['invoices', 'orders'],
+  jwks: keys,
+  maxTokenLifetimeSeconds: 7260,
+  clientClaims: ['azp', 'client_id'],
+}
+
 /** A tenant in good health, with one host `<name>.gw.test`. */
 export function tenant(text: string, change: Partial<TenantModel> = {}): TenantModel {
   const name = nameOf(text)

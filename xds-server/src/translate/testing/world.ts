@@ -1,10 +1,11 @@
 // Five tenants for the tests against a real Envoy: two in good health, one new, one suspended, one without a guarantee.
 import type { Endpoint, Route, TenantModel } from '../../model/model.ts'
-import { forwardTo, hostOf, identityOf, refused, route, tenant } from './models.ts'
+import { forwardTo, hostOf, identityOf, ownIdentity, refused, route, tenant } from './models.ts'
 import { makeIssuer } from './tokens.ts'
 
 export const acme = makeIssuer('acme')
 const globex = makeIssuer('globex')
+export const initech = makeIssuer('initech')
 
 function routesFor(endpoint: Endpoint): readonly Route[] {
   const action = forwardTo({ endpoints: [endpoint], authority: 'backend.internal' })
@@ -49,6 +50,10 @@ export function tenants(endpoint: Endpoint): readonly TenantModel[] {
       identity: { ...identityOf('globex'), jwks: globex.jwks },
       routes: routesFor(endpoint).map((each) => ({ ...each, host: hostOf('globex.gw.test') })),
     }),
+    tenant('initech', {
+      identity: { ...ownIdentity, jwks: initech.jwks },
+      routes: routesFor(endpoint).map((each) => ({ ...each, host: hostOf('initech.gw.test') })),
+    }),
     tenant('young', { identity: undefined, routes: [route('orders', { host: hostOf('young.gw.test') })] }),
     tenant('paused', { isSuspended: true, routes: routesFor(endpoint) }),
     tenant('poor', {
@@ -65,6 +70,12 @@ export function claims(name: string) {
   // eslint-disable-next-line no-restricted-properties -- a real Envoy compares tokens with the real time
   const now = Math.floor(Date.now() / 1000)
   return { iss: issuer, aud: audiences[0], iat: now, exp: now + 300, azp: 'sub-1' }
+}
+
+/** The claims of a token of initech's own issuer. */
+export function ownClaims() {
+  const [aud] = ownIdentity.audiences
+  return { ...claims('acme'), iss: ownIdentity.issuer, aud, azp: undefined, client_id: 'portal' }
 }
 
 export const acmeToken = (): string => `Bearer ${acme.sign(claims('acme'))}`
