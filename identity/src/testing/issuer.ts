@@ -2,7 +2,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ServerResponse } from 'node:http'
 import { createTestAuthority } from '@bulkhead/runtime/testing-certificates'
-import type { CertificateRequest } from '@bulkhead/runtime/testing-certificates'
+import type { CertificateRequest, TestCertificate } from '@bulkhead/runtime/testing-certificates'
 
 /** What a test issuer answers with; an answer may also stay away. */
 export type Answer = (response: ServerResponse) => void
@@ -12,7 +12,7 @@ export interface TestIssuer {
   /** `https://127.0.0.1:<port>`. */
   readonly url: string
   readonly port: number
-  /** What has to be trusted to believe its certificate. */
+  /** What has to be trusted to believe its certificate; empty when it was given one. */
   readonly caCert: string
   /** The requests that came, as `GET /path`, with their Host. */
   readonly seen: readonly string[]
@@ -27,10 +27,9 @@ const names: NonNullable<CertificateRequest['names']> = [
   { type: 'dns', value: 'issuer.test' },
 ]
 
-/** Starts one; it answers 404 until told what else. */
-export async function startTestIssuer(): Promise<TestIssuer> {
-  const authority = await createTestAuthority()
-  const { cert, key } = await authority.issue({ commonName: 'issuer', names })
+/** Starts one, with a certificate that is given or of an authority of its own; it answers 404 until told what else. */
+export async function startTestIssuer(given?: TestCertificate): Promise<TestIssuer> {
+  const { caCert, cert, key } = given === undefined ? await ownCertificate() : { caCert: '', ...given }
   const seen: string[] = []
   let current: Answer = (response) => response.writeHead(404).end()
   const server = createServer({ cert, key }, (request, response) => {
@@ -45,7 +44,7 @@ export async function startTestIssuer(): Promise<TestIssuer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
-    ...{ url: `https://127.0.0.1:${port}`, port, caCert: authority.caCert, seen },
+    ...{ url: `https://127.0.0.1:${port}`, port, caCert, seen },
     openConnections: () => sockets.size,
     answer: (next) => {
       current = next
@@ -56,6 +55,11 @@ export async function startTestIssuer(): Promise<TestIssuer> {
         server.closeAllConnections()
       }),
   }
+}
+
+async function ownCertificate() {
+  const authority = await createTestAuthority()
+  return { caCert: authority.caCert, ...(await authority.issue({ commonName: 'issuer', names })) }
 }
 
 /** Answers with JSON. */
