@@ -23,7 +23,7 @@ test.each(leafPlans.map((plan) => [plan.name, plan.authority] as const))(
   '%s is issued by %s alone and its key fits',
   async (name, authority) => {
     const leaf = await certificate(name)
-    for (const one of ['kube-ca', 'etcd-ca', 'mesh-ca', 'edge-ca']) {
+    for (const one of ['kube-ca', 'etcd-ca', 'mesh-ca', 'edge-ca', 'issuer-ca']) {
       expect(leaf.verify((await certificate(one)).publicKey)).toBe(one === authority)
     }
     expect(leaf.checkPrivateKey(createPrivateKey(await readFile(join(folder, `${name}.key`))))).toBe(true)

@@ -4,14 +4,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as x509 from '@peculiar/x509'
 
-// The certificates of one instance: four authorities that know nothing of each other, so that a certificate of one
+// The certificates of one instance: five authorities that know nothing of each other, so that a certificate of one
 // protocol opens no other. The keys never leave the instance's folder.
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const validityMs = 365 * 24 * 3_600_000
 const renewBeforeMs = 30 * 24 * 3_600_000
 
-type AuthorityName = 'kube-ca' | 'etcd-ca' | 'mesh-ca' | 'edge-ca'
+const authorityNames = ['kube-ca', 'etcd-ca', 'mesh-ca', 'edge-ca', 'issuer-ca'] as const
+type AuthorityName = (typeof authorityNames)[number]
 
 interface LeafPlan {
   readonly name: string
@@ -68,6 +69,8 @@ export const leafPlans: readonly LeafPlan[] = [
       { type: 'dns', value: 'gw.test' },
     ],
   },
+  // For identity providers that tenants bring; on a local platform they are processes of this machine.
+  { name: 'issuer', authority: 'issuer-ca', subject: 'CN=issuer', use: 'server', alternativeNames: loopback },
 ]
 
 function client(name: string, authority: AuthorityName, subject: string, uri?: string): LeafPlan {
@@ -85,7 +88,7 @@ export async function ensurePki(folder: string, nowMs: number): Promise<void> {
   if (await isComplete(folder, nowMs)) return
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const authorities = new Map<AuthorityName, Authority>()
-  for (const name of ['kube-ca', 'etcd-ca', 'mesh-ca', 'edge-ca'] as const) {
+  for (const name of authorityNames) {
     const authority = await makeAuthority(name, nowMs)
     authorities.set(name, authority)
     await writePem(folder, `${name}.crt`, authority.certificate.toString('pem'))
@@ -97,7 +100,7 @@ export async function ensurePki(folder: string, nowMs: number): Promise<void> {
 }
 
 async function isComplete(folder: string, nowMs: number): Promise<boolean> {
-  const names = ['kube-ca', 'etcd-ca', 'mesh-ca', 'edge-ca', ...leafPlans.map((plan) => plan.name)]
+  const names = [...authorityNames, ...leafPlans.map((plan) => plan.name)]
   const ends = await Promise.all(names.map((name) => endOf(join(folder, `${name}.crt`))))
   const key = await readFile(join(folder, 'service-account.pub'), 'utf8').catch(() => '')
   return key !== '' && ends.every((endMs) => endMs - renewBeforeMs > nowMs)

@@ -5,12 +5,9 @@ import { systemNamespace } from '../bootstrap/kubernetes.ts'
 import { expectOk } from '../http.ts'
 import type { Part, PartName } from '../part.ts'
 import type { Site } from '../site.ts'
-import { keycloakUrl, pathsOf } from '../site.ts'
+import { baseDomain, identityUrl, keycloakUrl, pathsOf } from '../site.ts'
 import { versions } from '../tools.ts'
 import { keycloakClientId } from './keycloak.ts'
-
-/** The base domain of every local platform; `.test` never leaves the machine. */
-export const baseDomain = 'gw.test'
 
 // Small enough that a scenario reaches every limit with the load of one laptop.
 const capacityRequestsPerSecond = 1_000
@@ -52,7 +49,8 @@ export function operatorPart(site: Site): Part {
     kubernetes: { kubeconfig: pathsOf(site.dir).kubeconfig('operator') },
     keycloak: {
       url: keycloakUrl(site.ports),
-      publicUrl: keycloakUrl(site.ports),
+      publicUrl: identityUrl(site.ports),
+      adminUrl: keycloakUrl(site.ports),
       clientId: keycloakClientId,
       clientSecretFile: site.secrets.fileOf('keycloak-client'),
     },
@@ -71,6 +69,9 @@ export function operatorPart(site: Site): Part {
       dataPlaneNamespace: systemNamespace,
       defaultRequestsPerSecond,
     },
+    // Issuers that tenants bring are processes of this machine, and nobody wants to wait a minute for a rotation here.
+    egress: { allowedCidrs: ['127.0.0.0/8'], caFile: pathsOf(site.dir).certificate('issuer-ca') },
+    jwks: { pollSeconds: 2 },
     resyncSeconds: 60,
     http: { host: '127.0.0.1', port: site.ports.operator },
     logLevel: 'info',
@@ -106,6 +107,16 @@ export function xdsServerPart(site: Site): Part {
     // Backends are processes of this machine.
     externalBackends: { allowedCidrs: ['127.0.0.0/8'] },
     edgeCertificates: [{ hosts: [`*.${baseDomain}`], certFile: at.certificate('edge'), keyFile: at.key('edge') }],
+    identity: {
+      // So few that a scenario reaches it with the load of one laptop.
+      realmRequestsPerSecond: 30,
+      shards: [
+        {
+          ...{ name: 'default', publicUrl: identityUrl(site.ports) },
+          ...{ host: '127.0.0.1', port: site.ports.keycloak },
+        },
+      ],
+    },
     http: { host: '127.0.0.1', port: site.ports.xdsHttp },
     logLevel: 'info',
   }
