@@ -115,8 +115,8 @@ async function stopAll(
 function subscriptionChanged(running: Running, change: Change<SubscriptionFacts>): void {
   const { subscriptions, subscriptionLooks, watches } = running
   const { type, key, object } = change
-  // Who waited for its client may have it now.
-  if (type === 'deleted' || object.metadata.deletionTimestamp !== undefined) {
+  // Who waited for its client may have it now; of two that are of one age, the one that has it may have to give it up.
+  if (type !== 'modified' || object.metadata.deletionTimestamp !== undefined) {
     const { namespace = '' } = object.metadata
     for (const { metadata } of rivalsOf(watches.subscriptions.store.getByIndex(byNamespace, namespace), object)) {
       subscriptions.add(`${namespace}/${metadata.name}`)
