@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kinds } from '@bulkhead/crds'
 import { Secret, createKubeClient, createMetrics, silentLogger, systemClock } from '@bulkhead/runtime'
-import type { KubeClient, KubeObject, KubeRef, Logger, Metrics } from '@bulkhead/runtime'
+import type { KubeClient, KubeObject, KubeRef, Logger, Metrics, MetricsRegistry } from '@bulkhead/runtime'
 import { startTestApiServer } from '@bulkhead/runtime/testing-api-server'
 import type { TestApiServer } from '@bulkhead/runtime/testing-api-server'
 import { createHttp, createKeycloak } from '@bulkhead/identity'
@@ -21,8 +21,8 @@ import {
 import type { Parts } from '../parts.ts'
 import { installCrds } from './crds.ts'
 import { applyManifests, emergencyGroup, operatorUser, readManifests } from './manifests.ts'
-import { startTestKeycloak } from '@bulkhead/identity/testing'
-import type { TestKeycloak } from '@bulkhead/identity/testing'
+import { startKeycloakDouble, startTestKeycloak } from '@bulkhead/identity/testing'
+import type { DoubleOptions, KeycloakDouble, TestKeycloak } from '@bulkhead/identity/testing'
 import { startTestPostgres } from '@bulkhead/database/testing'
 import type { TestPostgres } from '@bulkhead/database/testing'
 
@@ -31,6 +31,9 @@ export interface World {
   readonly api: TestApiServer
   readonly postgres: TestPostgres
   readonly keycloak: TestKeycloak
+  /** The same, where it is the double: what was called, and what is there. */
+  readonly double: KeycloakDouble | undefined
+  readonly metrics: MetricsRegistry
   /** Member of system:masters, and stopped by no policy of ours. */
   readonly admin: KubeClient
   readonly parts: Parts
@@ -43,9 +46,19 @@ export interface World {
 
 export const systemNamespace = 'bulkhead-system'
 
-export async function startWorld(logger: Logger = silentLogger): Promise<World> {
+export interface WorldOptions {
+  /** The double is there at once, and is what its contract test says; a real one takes most of the world's minute. */
+  readonly keycloak?: 'real' | 'double'
+  readonly double?: DoubleOptions
+  readonly logger?: Logger
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { logger = silentLogger } = options
   const postgres = await startTestPostgres()
-  const [api, keycloak] = await Promise.all([startTestApiServer({ user: operatorUser }), startTestKeycloak(postgres)])
+  const double = options.keycloak === 'double' ? await startKeycloakDouble(options.double) : undefined
+  const startKeycloak = async (): Promise<TestKeycloak> => double ?? (await startTestKeycloak(postgres))
+  const [api, keycloak] = await Promise.all([startTestApiServer({ user: operatorUser }), startKeycloak()])
   const emergency = await api.kubeconfigFor('root', ['system:masters', emergencyGroup])
   const admin = createKubeClient({ kubeconfigPath: emergency, logger, clock: systemClock })
   await installCrds(admin, Object.values(kinds))
@@ -56,7 +69,7 @@ export async function startWorld(logger: Logger = silentLogger): Promise<World> 
   const operatorMetrics = createOperatorMetrics(metrics)
   const { parts, database } = await makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger })
   return {
-    ...{ api, postgres, keycloak, admin, parts },
+    ...{ api, postgres, keycloak, double, metrics, admin, parts },
     run: (resyncMs = 600_000) => {
       const stopper = new AbortController()
       const operator = startOperator({
