@@ -15,6 +15,7 @@ import type { SubscriptionLook } from './subscription/reconcile.ts'
 import { planGives, tenantGives, toolSetGives } from './subscription/wanted.ts'
 import type { Parts } from './parts.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
+import { isSlow, mostSlow } from './tenant/slow-work.ts'
 import type { Look } from './tenant/reconcile.ts'
 import { ownerOf } from './walls/owner.ts'
 import { startStandby } from './standby.ts'
@@ -60,6 +61,7 @@ export function startOperator(options: OperatorOptions): Operator {
   const tenants = createKeyedQueue<string>({
     ...{ name: 'tenants', clock, logger, metrics, concurrency: concurrency.tenants },
     groupOf: (name) => name,
+    slow: { isSlow: (name) => isSlowTenant(running, name), most: mostSlow(concurrency.tenants) },
     reconcile: (name, signal) => workTenant(running, name, signal),
   })
   const subscriptions = createKeyedQueue<string>({
@@ -109,6 +111,11 @@ async function stopAll(
   const graceMs = options.signal.reason instanceof LostLeadership ? 0 : stopGraceMs
   await Promise.all([tenants.stop(graceMs), subscriptions.stop(graceMs), stopPolling()])
   if (options.standby === undefined) await Promise.all(all(watches).map((watch) => watch.stopped))
+}
+
+function isSlowTenant({ watches }: Running, name: string): boolean {
+  const tenant = watches.tenants.store.get(name)
+  return tenant !== undefined && isSlow(tenant)
 }
 
 // One that is gone is known by its uid, so that its successor of the same name is not taken for it.
