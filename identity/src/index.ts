@@ -4,14 +4,7 @@ export type { KeycloakOptions } from './keycloak/client.ts'
 export { KeycloakFault, KeycloakUnreachable } from './keycloak/fault.ts'
 export { createHttp } from './keycloak/http.ts'
 export type { Http, HttpCall, HttpOptions, HttpResult } from './keycloak/http.ts'
-export type {
-  Entry,
-  Fields,
-  FlowExecution,
-  Keycloak,
-  RealmAdmin,
-  SeenIdentityProvider,
-} from './keycloak/keycloak.ts'
+export type { Entry, Fields, FlowExecution, Keycloak, RealmAdmin, SeenIdentityProvider } from './keycloak/keycloak.ts'
 export { flatten as flattenFlow } from './keycloak/settings-calls.ts'
 export { operatorClient, operatorClientId, operatorRoles } from './keycloak/operator-client.ts'
 export { clientRepresentation, realmRepresentation } from './keycloak/schema.ts'

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { accessTests, permissionTests } from '../testing/contract/access-tests.ts'
 import { clientScopeTests, clientTests } from '../testing/contract/client-tests.ts'
 import { realmChangeTests, realmTests } from '../testing/contract/realm-tests.ts'
+import { flowTests, settingsTests } from '../testing/contract/settings-tests.ts'
 import { createSubject } from '../testing/contract/subject.ts'
 import type { Subject } from '../testing/contract/subject.ts'
 import { signatureTests, tokenTests } from '../testing/contract/token-tests.ts'
@@ -34,6 +35,6 @@ describe.each<[string, () => Promise<TestKeycloak>]>([
 
   const started = subject as Subject
   const realms = [realmTests, realmChangeTests, accessTests, permissionTests]
-  const inside = [clientTests, clientScopeTests, tokenTests, signatureTests]
+  const inside = [clientTests, clientScopeTests, tokenTests, signatureTests, flowTests, settingsTests]
   for (const defineTests of [...realms, ...inside]) defineTests(started)
 })

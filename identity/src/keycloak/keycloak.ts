@@ -4,6 +4,9 @@ import type { Secret } from '@bulkhead/runtime'
 import type {
   ClientRepresentation,
   ClientScopeRepresentation,
+  ComponentRepresentation,
+  ExecutionRepresentation,
+  IdentityProviderRepresentation,
   RealmRepresentation,
   RoleRepresentation,
   UserRepresentation,
@@ -11,6 +14,17 @@ import type {
 
 /** What we send of a representation: Keycloak changes the fields that are given and leaves the others. */
 export type Fields = Readonly<Record<string, unknown>>
+
+/** A step of a login, or a flow of steps inside another. */
+export type FlowExecution =
+  | { readonly kind: 'step'; readonly provider: string; readonly requirement: Requirement }
+  | {
+      readonly kind: 'flow'
+      readonly alias: string
+      readonly requirement: Requirement
+      readonly executions: readonly FlowExecution[]
+    }
+export type Requirement = 'REQUIRED' | 'ALTERNATIVE' | 'DISABLED'
 
 /** The administration of one realm, by the operator's own account inside it. */
 export interface RealmAdmin {
@@ -45,7 +59,26 @@ export interface RealmAdmin {
   addRolesToScope(id: string, roles: readonly RoleRepresentation[]): Promise<void>
   removeRolesFromScope(id: string, roles: readonly RoleRepresentation[]): Promise<void>
   grantManagement(userId: string, roles: readonly string[]): Promise<void>
+  /** Keys, registration policies and whatever else is made of components. */
+  components(): Promise<readonly ComponentRepresentation[]>
+  createComponent(fields: Fields): Promise<void>
+  updateComponent(id: string, fields: Fields): Promise<void>
+  /** Deletes the component; one that is gone already is as good. */
+  deleteComponent(id: string): Promise<void>
+  /** The steps of a login flow with those of the flows in it, or undefined when there is none of that name. */
+  flow(alias: string): Promise<readonly ExecutionRepresentation[] | undefined>
+  /** Makes a login flow exactly this; while it is being made, nobody logs in by it. */
+  replaceFlow(alias: string, executions: readonly FlowExecution[]): Promise<void>
+  /** The identity providers, with how many mappers each has. */
+  identityProviders(): Promise<readonly SeenIdentityProvider[]>
+  createIdentityProvider(fields: Fields): Promise<void>
+  updateIdentityProvider(alias: string, fields: Fields): Promise<void>
+  /** Deletes the provider; one that is gone already is as good. */
+  deleteIdentityProvider(alias: string): Promise<void>
+  removeProviderMappers(alias: string): Promise<void>
 }
+
+export type SeenIdentityProvider = IdentityProviderRepresentation & { readonly mappers: number }
 
 /** Whether our account may enter a realm. */
 export type Entry =

@@ -10,6 +10,7 @@ import {
   userRepresentation,
 } from './schema.ts'
 import type { ClientRepresentation, RoleRepresentation } from './schema.ts'
+import { componentCalls, flowCalls, providerCalls } from './settings-calls.ts'
 
 /** A call inside one realm; the token and the realm's own path are added by the caller's side. */
 export type RealmCall = Pick<HttpCall, 'method' | 'path' | 'query'> & {
@@ -26,6 +27,9 @@ export function createRealmAdmin(call: CallRealm): RealmAdmin {
     ...clientCalls(call),
     ...roleCalls(call),
     ...managementCalls(call),
+    ...componentCalls(call),
+    ...flowCalls(call),
+    ...providerCalls(call),
   }
 }
 
@@ -214,7 +218,8 @@ function without(all: readonly string[], removed: readonly string[]): readonly s
   return all.filter((name) => !removed.includes(name))
 }
 
-function required(value: string | undefined, what: string): string {
+/** A value that must be there; without it Keycloak is not what we believe. */
+export function required(value: string | undefined, what: string): string {
   if (value === undefined) throw new Error(`Cannot use ${what}: Keycloak does not know it`)
   return value
 }
@@ -224,6 +229,9 @@ export const notFound = {
   realm: 'Realm not found.',
   role: 'Could not find role',
   client: 'Could not find client',
+  component: 'Could not find component',
+  flow: 'Flow not found',
+  identityProvider: 'HTTP 404 Not Found',
 } as const
 
 /**

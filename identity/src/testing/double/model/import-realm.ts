@@ -31,6 +31,7 @@ export function importRealm(state: State, fields: NewRealmFields): Realm {
   fields.groups.forEach((group) => realm.groups.set(group.id ?? state.newId(), group.name))
   addComponents(state, realm, fields)
   addActions(realm, fields)
+  addFlows(state, realm, fields)
   for (const one of fields.identityProviders) {
     realm.identityProviders.set(one.alias, { ...one, internalId: state.newId() })
   }
@@ -49,12 +50,13 @@ function emptyRealm(id: string, settings: RealmSettings): Realm {
   return {
     ...{ id, settings, clients: new Map(), scopes: new Map(), roles: new Map(), users: new Map() },
     ...{ components: new Map(), identityProviders: new Map(), requiredActions: new Map(), groups: new Map() },
+    flows: new Map(),
     ...{ defaultScopes: new Set(), optionalScopes: new Set() },
   }
 }
 
 const parts = ['clients', 'users', 'clientScopes', 'defaultDefaultClientScopes', 'defaultOptionalClientScopes']
-const moreParts = ['roles', 'groups', 'components', 'identityProviders', 'requiredActions', 'id']
+const moreParts = ['roles', 'groups', 'components', 'identityProviders', 'requiredActions', 'authenticationFlows', 'id']
 /** What stands beside the settings in a whole representation. */
 export const realmParts: readonly string[] = [...parts, ...moreParts]
 
@@ -118,6 +120,16 @@ function addComponents(state: State, realm: Realm, { components }: NewRealmField
     for (const component of list) makeComponent(state, realm, { ...component, providerType })
   }
   for (const policy of registrationPolicies) makeComponent(state, realm, policy)
+}
+
+function addFlows({ newId }: State, realm: Realm, { authenticationFlows }: NewRealmFields): void {
+  for (const { alias, authenticationExecutions } of authenticationFlows) {
+    const executions = authenticationExecutions.toSorted((a, b) => a.priority - b.priority)
+    const made = executions.map(({ requirement, authenticator: provider, flowAlias: flow }) => {
+      return { id: newId(), requirement, provider, flow }
+    })
+    realm.flows.set(alias, made)
+  }
 }
 
 function addActions(realm: Realm, { requiredActions }: NewRealmFields): void {

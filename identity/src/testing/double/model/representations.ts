@@ -99,6 +99,20 @@ export const requiredActionFields = z.strictObject({
 })
 export type RequiredActionFields = z.infer<typeof requiredActionFields>
 
+const executionFields = z.strictObject({
+  ...{ authenticator: text, flowAlias: text, authenticatorFlow: flag, userSetupAllowed: flag, autheticatorFlow: flag },
+  requirement: z.string().default('DISABLED'),
+  priority: z.int().default(0),
+})
+
+export const flowFields = z.strictObject({
+  ...{ id: text, description: text, topLevel: flag, builtIn: flag },
+  alias: z.string(),
+  providerId: z.string().default('basic-flow'),
+  authenticationExecutions: z.array(executionFields).default([]),
+})
+export type FlowFields = z.infer<typeof flowFields>
+
 export const groupFields = z.strictObject({ id: text, name: z.string(), path: text })
 
 const settingsFields = {
@@ -132,6 +146,7 @@ export const newRealmFields = realmSchema({
   components: z.record(z.string(), z.array(componentFields)).default({}),
   identityProviders: z.array(identityProviderFields).default([]),
   requiredActions: z.array(requiredActionFields).optional(),
+  authenticationFlows: z.array(flowFields).default([]),
 })
 /** What a realm is changed with: Keycloak takes a whole representation and reads the settings of it. */
 export const realmFields = realmSchema({ ...newRealmFields.shape, ...settingsFields })

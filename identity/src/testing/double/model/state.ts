@@ -71,6 +71,15 @@ export type Component = ComponentFields & {
 }
 export type IdentityProvider = IdentityProviderFields & { readonly internalId: string }
 
+/** One step of a login flow, or a flow in it. */
+export interface Execution {
+  readonly id: string
+  readonly requirement: string
+  readonly provider: string | undefined
+  /** The alias of the flow that stands here. */
+  readonly flow: string | undefined
+}
+
 export interface RealmSettings {
   readonly realm: string
   readonly enabled: boolean
@@ -91,6 +100,8 @@ export interface Realm {
   readonly identityProviders: Map<string, IdentityProvider>
   readonly requiredActions: Map<string, RequiredActionFields>
   readonly groups: Map<string, string>
+  /** The flows that were made beside the built-in ones, by alias; what the double's logins do not need. */
+  readonly flows: Map<string, readonly Execution[]>
   /** Ids of the scopes that every new client gets. */
   readonly defaultScopes: Set<string>
   readonly optionalScopes: Set<string>

@@ -71,6 +71,13 @@ export const settingsRoutes: readonly Route[] = [
       return done
     },
   }),
+  // Nobody comes from another provider into the double.
+  ...ofProviders('identity-provider/instances/{alias}/mappers', {
+    GET: (call) => {
+      providerOf(call)
+      return shown([])
+    },
+  }),
   ...ofLogins('authentication/required-actions', {
     GET: ({ realm }) => shown([...realm.requiredActions.values()].toSorted((a, b) => a.priority - b.priority)),
   }),
