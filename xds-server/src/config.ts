@@ -1,6 +1,7 @@
 import { canonicalHost } from '@bulkhead/tenancy'
 import type { Host } from '@bulkhead/tenancy'
 import { z } from 'zod'
+import { covers } from './control/edge-certificates.ts'
 import { isCidr } from '@bulkhead/runtime'
 
 const file = z.string().min(1)
@@ -61,8 +62,7 @@ function isDistinct(values: readonly unknown[]): boolean {
   return new Set(values).size === values.length
 }
 
-/** The xds-server's configuration file. */
-export const xdsServerConfig = z.strictObject({
+const options = z.strictObject({
   kubernetes: z.strictObject({ kubeconfig: file.optional().describe("Left out: the Pod's own account") }).prefault({}),
   fleet: z
     .string()
@@ -116,6 +116,17 @@ export const xdsServerConfig = z.strictObject({
   policyFile: file.optional().describe('The Rego; by default the one that comes with this program'),
   http: z.strictObject({ host: host.default('127.0.0.1'), port: listenPort }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+})
+
+/** The xds-server's configuration file. */
+export const xdsServerConfig = options.superRefine(({ identity: { shards }, edgeCertificates }, context) => {
+  for (const [index, { publicUrl }] of shards.entries()) {
+    const served = identityHost(publicUrl)
+    if (served === undefined || edgeCertificates.some(({ hosts }) => hosts.some((each) => covers(each, served))))
+      continue
+    const path = ['identity', 'shards', index, 'publicUrl']
+    context.addIssue({ code: 'custom', path, message: 'none of edgeCertificates stands for its host' })
+  }
 })
 
 export type XdsServerConfig = z.infer<typeof xdsServerConfig>

@@ -20,7 +20,8 @@ export function secretsFor(
   })
 }
 
-function covers(pattern: string, host: Host): boolean {
+/** Whether a certificate's pattern stands for a host. */
+export function covers(pattern: string, host: Host): boolean {
   if (!pattern.startsWith('*.')) return pattern === host
   const suffix = pattern.slice(1)
   // As in TLS: the star stands for exactly one label.

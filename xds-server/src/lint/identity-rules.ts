@@ -38,8 +38,12 @@ function pathOf(route: Json): { readonly template: string; readonly guard: strin
   }
 }
 
+// Of several ways to match a path the last would count.
+const pathKinds = ['prefix', 'path', 'safeRegex', 'pathSeparatedPrefix', 'connectMatcher'] as const
+
 function isOpenToAll(route: Json): boolean {
   const { template, guard } = pathOf(route)
+  if (!isObject(at(route, 'match')) || pathKinds.some((kind) => at(route, `match.${kind}`) !== undefined)) return false
   if (themeTemplate.test(template)) return guard === themePath
   const isToken = template === '/realms/*/protocol/openid-connect/token'
   return realmTemplate.test(template) && guard === realmPath && (isToken || !neverServed.test(template))

@@ -2,11 +2,21 @@ import { encode, toJson } from '@bulkhead/envoy'
 import type { JsonValue } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { at, entriesAt, listAt } from '../lint/json.ts'
+import { at, entriesAt, listAt, textAt } from '../lint/json.ts'
 import type { TenantModel } from '../model/model.ts'
 import { clusterOf, endpointsOf } from './tenant/clusters.ts'
-import { backend, forwardTo, hostOf, ownIdentity, refused, route, settings, tenant } from './testing/models.ts'
-import { translateTenant } from './translate.ts'
+import {
+  backend,
+  forwardTo,
+  hostOf,
+  identityShard,
+  ownIdentity,
+  refused,
+  route,
+  settings,
+  tenant,
+} from './testing/models.ts'
+import { translateIdentity, translateTenant } from './translate.ts'
 
 const routesType = 'envoy.config.route.v3.RouteConfiguration'
 
@@ -88,8 +98,31 @@ const cases: Readonly<Record<string, () => JsonValue | undefined | readonly Json
     ),
 }
 
+function identityJson(path: string): JsonValue | undefined {
+  const { routes: made } = translateIdentity(identityShard(8080), ['acme-aaaaaaaaaaaaa'], settings.identity)
+  return at(toJson(routesType, encode(routesType, made)), `virtualHosts.0.${path}`)
+}
+
+const identityCases: typeof cases = {
+  'the frame of an identity host': () => ({
+    name: 'identity',
+    add: identityJson('requestHeadersToAdd') ?? null,
+    remove: identityJson('requestHeadersToRemove') ?? null,
+    slots: Object.keys(Object.fromEntries(entriesAt(identityJson('typedPerFilterConfig'), ''))).sort(),
+  }),
+  'an endpoint of an identity host': () => identityJson('routes.1'),
+  'the endpoints of an identity host': () =>
+    listAt(identityJson('routes'), '').map((each) => {
+      const methods = textAt(each, 'match.headers.1.stringMatch.safeRegex.regex') || 'all'
+      return `${methods} ${textAt(each, 'match.pathMatchPolicy.typedConfig.pathTemplate') || textAt(each, 'match.prefix')}`
+    }),
+  'the limits of an identity host': () => identityJson('typedPerFilterConfig.tenant-cap'),
+  'the cluster of an identity host': () =>
+    toJson(cluster, encode(cluster, translateIdentity(identityShard(8080), [], settings.identity).clusters[0])),
+}
+
 describe('golden', () => {
-  for (const [title, make] of Object.entries(cases))
+  for (const [title, make] of Object.entries({ ...cases, ...identityCases }))
     test(title, async () => {
       const text = stringify(make(), { singleQuote: true, lineWidth: 0 })
       await expect(text).toMatchFileSnapshot(`golden/${title.replaceAll(' ', '-')}.yaml`)
