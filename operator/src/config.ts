@@ -2,7 +2,6 @@ import { isCidr } from '@bulkhead/runtime'
 import { z } from 'zod'
 import { leaderElection } from './leading.ts'
 
-const port = z.int().min(1).max(65535)
 const listenPort = z.int().min(0).max(65535)
 const share = z.int().min(0).max(1_000_000)
 const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'

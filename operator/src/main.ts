@@ -33,8 +33,10 @@ import {
 } from '@bulkhead/database'
 import type { Database } from '@bulkhead/database'
 import type { Parts } from './parts.ts'
-import type { Settings } from './settings.ts'
+import { readRealmTemplate } from './realm-template.ts'
+import type { RealmTemplate } from './walls/identity/realm/template.ts'
 import { reservedHosts } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 const clock = systemClock
 
@@ -47,6 +49,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
     ...{ timings: config.leaderElection, logger, metrics, signal },
   })
   const clientSecret = await readSecretFile('keycloak.clientSecretFile', config.keycloak.clientSecretFile)
+  const template = await readRealmTemplate(config.identity.realmTemplateFile)
   const database = await connect(config, operatorMetrics)
   const standby = startStandby({ kubernetes, clock, logger, metrics, signal })
   const check = { name: 'operator', problem: () => standby.problem() }
@@ -64,7 +67,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
     const reign = await takeLeadership(database, holder, leading)
     const parts = await makeParts(config, {
       ...{ kubernetes, database: fenceWrites(database, { ...reign, demand }), demand },
-      ...{ clientSecret, logger, operatorMetrics, metrics, signal: leading },
+      ...{ clientSecret, template, logger, operatorMetrics, metrics, signal: leading },
     })
     logger.info({ epoch: reign.epoch }, 'operator leads')
     const operator = startOperator({
@@ -91,6 +94,7 @@ interface Made {
   readonly kubernetes: KubeClient
   readonly database: Database
   readonly clientSecret: Secret<string>
+  readonly template: RealmTemplate
   readonly logger: Logger
   readonly operatorMetrics: OperatorMetrics
   readonly metrics: Metrics
@@ -112,12 +116,16 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, config.postgres.database),
     ...(await openIssuers({ config, clock, logger, metrics })),
-    settings: settingsOf(config, operatorUser),
+    accountRestored: () => operatorMetrics.accountRestored(),
+    settings: settingsOf(config, { operatorUser, template: made.template }),
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),
   }
 }
 
-function settingsOf({ platform, keycloak, postgres }: OperatorConfig, operatorUser: string): Settings {
+function settingsOf(
+  { platform, keycloak, postgres, identity, jwks }: OperatorConfig,
+  { operatorUser, template }: { readonly operatorUser: string; readonly template: RealmTemplate },
+): Settings {
   const { host, port, database } = postgres
   return {
     operatorUser,
@@ -126,6 +134,11 @@ function settingsOf({ platform, keycloak, postgres }: OperatorConfig, operatorUs
     dataPlaneNamespace: platform.dataPlaneNamespace,
     publicUrl: keycloak.publicUrl,
     adminUrl: keycloak.adminUrl,
+    realms: {
+      ...{ template, keyRotationSeconds: identity.keyRotationDays * 86_400 },
+      keyOverlapSeconds: identity.keyOverlapSeconds,
+      keysLife: { staleAfterMs: jwks.staleSeconds * 1000, withdrawnAfterMs: jwks.maxStaleSeconds * 1000 },
+    },
     reservedHosts: reservedHosts([keycloak.publicUrl, keycloak.adminUrl], platform.reservedHosts),
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
     quarantineMs: platform.quarantineSeconds * 1000,

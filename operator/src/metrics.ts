@@ -13,6 +13,10 @@ export interface OperatorMetrics {
 export function createOperatorMetrics(metrics: Metrics): OperatorMetrics {
   const latency = (name: string, help: string): HistogramMetric =>
     metrics.histogram({ name, help, labels: ['call'], buckets: seconds })
+  const restored = metrics.counter({
+    name: 'bulkhead_operator_accounts_restored_total',
+    help: 'How often the bootstrap account went into a realm to let our own account in again',
+  })
   const outcomes = metrics.counter({
     name: 'bulkhead_operator_outcomes_total',
     help: 'Reconciles that ended without a fault, by how they ended',

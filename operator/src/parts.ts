@@ -16,6 +16,8 @@ export interface Parts {
   /** The keys of tenants' own issuers. */
   readonly issuerKeys: KeyKeeper
   readonly settings: Settings
+  /** Counts that the bootstrap account went into a realm to let our own in again. */
+  readonly accountRestored: () => void
   readonly clock: Clock
   readonly logger: Logger
   /** A new random secret of 256 bits. */

@@ -1,3 +1,5 @@
+import type { KeysLife } from '@bulkhead/identity'
+import type { RealmTemplate } from './walls/identity/realm/template.ts'
 import type { NamespaceSettings } from './walls/namespace/objects.ts'
 
 /** What the platform says about every tenant. */
@@ -10,10 +12,21 @@ export interface Settings extends NamespaceSettings {
   readonly adminUrl: string | undefined
   /** Hosts of the platform itself, which no tenant is granted. */
   readonly reservedHosts: ReadonlySet<string>
+  readonly realms: RealmSettings
   readonly capacityRequestsPerSecond: number
   readonly quarantineMs: number
   readonly defaultGuaranteed: number
   readonly databaseAddress: { readonly host: string; readonly port: number; readonly database: string }
+}
+
+/** What the platform says about every realm. */
+export interface RealmSettings {
+  readonly template: RealmTemplate
+  /** A key that signed for so long is replaced. */
+  readonly keyRotationSeconds: number
+  /** How long a new key is published before it signs. */
+  readonly keyOverlapSeconds: number
+  readonly keysLife: KeysLife
 }
 
 /** The hosts in the platform's own addresses, together with others that are reserved. */

@@ -1,7 +1,9 @@
-import { realmRepresentation } from '@bulkhead/identity'
+import { componentRepresentation, realmRepresentation } from '@bulkhead/identity'
+import type { ComponentRepresentation } from '@bulkhead/identity'
 import type { SeenObject, WantedObject } from '../kubernetes/wanted-object.ts'
 import { latestVersion, roleConfig } from '@bulkhead/database'
-import { ownerAttribute } from '../walls/identity/realm.ts'
+import { firstKey } from '../walls/identity/keys/components.ts'
+import { newRegistrationPolicies, registrationPolicyType } from '../walls/identity/realm/registration.ts'
 import type { Observed } from '../tenant/observed.ts'
 import type { Wanted } from '../tenant/wanted.ts'
 
@@ -36,11 +38,22 @@ export function namespaceAsWanted({ namespace }: Wanted): Extract<SeenOf<'namesp
   }
 }
 
-export function openRealm({ identity, owner }: Wanted, changes: object = {}): SeenOf<'identity'> {
-  const attributes = { [ownerAttribute]: owner.uid }
-  const realm = realmRepresentation.parse({ realm: identity.realm, ...identity.settings, attributes, ...changes })
+/** When the sample's signing key was made, and looked at. */
+const keySeconds = 1_790_000_000
+const none = { instances: [], wanted: [], kept: [], problems: [] }
+
+function componentsOf({ rotation }: Wanted['identity']): readonly ComponentRepresentation[] {
+  const policies = newRegistrationPolicies().map((fields) => ({ ...fields, providerType: registrationPolicyType }))
+  const all = [firstKey(keySeconds, rotation.request), ...policies]
+  return all.map((fields, index) => componentRepresentation.parse({ ...fields, id: `component-${index}` }))
+}
+
+export function openRealm({ identity }: Wanted, changes: object = {}): SeenOf<'identity'> {
+  const realm = realmRepresentation.parse({ realm: identity.realm, ...identity.settings, ...changes })
   const audience = { scope: 'as-wanted', scopeId: 'scope', isDefault: true } as const
-  return { secret: ownSecret, realm: { kind: 'open', realm, audience, isAdminAwaited: true }, keys: { ok: true, jwks } }
+  const inside = { components: componentsOf(identity), driftedFlows: [], openUnusedClient: undefined, federation: none }
+  const open = { ...inside, kind: 'open', realm, audience, isAdminAwaited: true, atSeconds: keySeconds } as const
+  return { secret: ownSecret, realm: open, keys: { ok: true, jwks } }
 }
 
 export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {

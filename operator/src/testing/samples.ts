@@ -11,6 +11,10 @@ export const settings: Settings = {
   systemNamespace: 'bulkhead-system',
   dataPlaneNamespace: 'bulkhead-data',
   publicUrl: 'https://id.test',
+  realms: {
+    ...{ template: {}, keyRotationSeconds: 7_776_000, keyOverlapSeconds: 600 },
+    keysLife: { staleAfterMs: 86_400_000, withdrawnAfterMs: 604_800_000 },
+  },
   adminUrl: undefined,
   reservedHosts: new Set(['id.test', 'id.gw.test']),
   capacityRequestsPerSecond: 1000,

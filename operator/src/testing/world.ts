@@ -51,6 +51,8 @@ export interface WorldOptions {
   readonly keycloak?: 'real' | 'double'
   readonly double?: DoubleOptions
   readonly logger?: Logger
+  /** Trusted when the keys of tenants' own issuers are fetched; those may be on loopback here, and are asked every second. */
+  readonly issuerCaFile?: string
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -99,9 +101,11 @@ interface Made {
   readonly operatorMetrics: OperatorMetrics
   readonly metrics: Metrics
   readonly logger: Logger
+  readonly issuerCaFile: string | undefined
 }
 
-async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger }: Made) {
+async function makeParts(made: Made) {
+  const { postgres, keycloak, kubernetes, operatorMetrics, metrics, logger, issuerCaFile: caFile } = made
   const clock = systemClock
   const { host, port, user, database: name } = postgres
   const password = new Secret(postgres.password)
@@ -116,9 +120,15 @@ async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metr
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),
-    ...(await openIssuers({ config: issuerConfig, clock, logger, metrics })),
+    ...(await openIssuers({ config: issuerConfig(caFile), clock, logger, metrics })),
+    accountRestored: () => operatorMetrics.accountRestored(),
     settings: {
+      realms: {
+        ...{ template: {}, keyRotationSeconds: 7_776_000, keyOverlapSeconds: 600 },
+        keysLife: { staleAfterMs: 86_400_000, withdrawnAfterMs: 604_800_000 },
+      },
       ...{ operatorUser, baseDomain: 'gw.test', systemNamespace, dataPlaneNamespace: 'bulkhead-data' },
+      ...{ adminUrl: undefined, reservedHosts: new Set<string>() },
       ...{ publicUrl: keycloak.url, capacityRequestsPerSecond: 1000, quarantineMs: 3_600_000, defaultGuaranteed: 10 },
       databaseAddress: { host, port, database: name },
     },
@@ -127,9 +137,11 @@ async function makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metr
   return { parts, database }
 }
 
-const issuerConfig: IssuersOptions['config'] = {
-  egress: { allowedCidrs: ['127.0.0.0/8'] },
-  jwks: { pollSeconds: 1, timeoutMs: 2000, concurrency: 16, staleSeconds: 86_400, maxStaleSeconds: 604_800 },
+function issuerConfig(caFile: string | undefined): IssuersOptions['config'] {
+  return {
+    egress: { allowedCidrs: ['127.0.0.0/8'], ...(caFile === undefined ? {} : { caFile }) },
+    jwks: { pollSeconds: 1, timeoutMs: 2000, concurrency: 16, staleSeconds: 86_400, maxStaleSeconds: 604_800 },
+  }
 }
 
 async function until(
@@ -140,7 +152,6 @@ async function until(
 ): Promise<KubeObject> {
   const deadlineMs = Date.now() + timeoutMs
   for (;;) {
-      ...{ adminUrl: undefined, reservedHosts: new Set<string>() },
     const found = await admin.find(ref)
     if (isDone(found)) return found ?? { metadata: { name: ref.name } }
     if (Date.now() > deadlineMs) {

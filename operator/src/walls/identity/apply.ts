@@ -4,9 +4,16 @@ import { secretValue } from '../../kubernetes/secrets.ts'
 import type { Parts } from '../../parts.ts'
 import type { Owner } from '../owner.ts'
 import { findSystemSecret, storedSecrets } from '../system-secrets.ts'
+import { auditRestore } from './audit.ts'
+import { applyFederationStep } from './federation/apply.ts'
+import { applyKeyStep } from './keys/apply.ts'
+import { firstKey } from './keys/components.ts'
 import { realmSecretKeys } from './observe.ts'
 import type { IdentityStep } from './plan.ts'
-import { audienceMapper, newAudienceScope, newRealm } from './realm.ts'
+import { isRealmOf } from './realm.ts'
+import { audienceMapper, newAudienceScope } from './realm/audience.ts'
+import { ownFlows } from './realm/flows.ts'
+import { newRealm, unusedClient } from './realm/new-realm.ts'
 import type { WantedIdentity } from './wanted.ts'
 
 export interface IdentityParts {
@@ -16,31 +23,61 @@ export interface IdentityParts {
 }
 
 export async function applyIdentityStep(at: IdentityParts, step: IdentityStep, signal: AbortSignal): Promise<void> {
-  const { parts, owner, wanted } = at
+  const { parts, wanted } = at
   const { keycloak } = parts
   switch (step.kind) {
-    case 'create-realm': {
-      const { client, adminPassword } = await realmSecrets(at, signal)
-      await keycloak.createRealm(wanted.realm, newRealm(wanted.settings, client, adminPassword), signal)
-      return
-    }
+    case 'create-realm':
+      return createRealm(at, signal)
     case 'set-enabled':
+      await demandOwn(at, signal)
       return keycloak.setEnabled(wanted.realm, step.enabled, signal)
     case 'restore-account': {
-      parts.logger.warn({ tenant: owner.name, realm: wanted.realm }, 'restoring our account by bootstrap')
+      await demandOwn(at, signal)
+      await auditRestore(at, signal)
       return keycloak.restoreAccount(wanted.realm, (await realmSecrets(at, signal)).client, signal)
     }
-    case 'update-realm':
-      return (await enter(at, signal)).updateRealm(step.fields)
-    case 'create-audience': {
-      const admin = await enter(at, signal)
-      return admin.addDefaultScope(await admin.createClientScope(newAudienceScope(wanted.audience)))
-    }
-    case 'repair-audience':
-      return (await enter(at, signal)).replaceMappers(step.scopeId, [audienceMapper(wanted.audience)])
-    case 'default-audience':
-      return (await enter(at, signal)).addDefaultScope(step.scopeId)
+    default:
+      return applyInside(at, await enter(at, signal), step)
   }
+}
+
+type InsideStep = Exclude<IdentityStep, { kind: 'create-realm' | 'set-enabled' | 'restore-account' }>
+
+async function applyInside({ wanted }: IdentityParts, admin: RealmAdmin, step: InsideStep): Promise<void> {
+  switch (step.kind) {
+    case 'update-realm':
+      return admin.updateRealm(step.fields)
+    case 'create-audience':
+      return admin.addDefaultScope(await admin.createClientScope(newAudienceScope(wanted.audience)))
+    case 'repair-audience':
+      return admin.replaceMappers(step.scopeId, [audienceMapper(wanted.audience)])
+    case 'default-audience':
+      return admin.addDefaultScope(step.scopeId)
+    case 'repair-flow':
+      return admin.replaceFlow(step.alias, ownFlows.find(({ alias }) => alias === step.alias)?.executions ?? [])
+    case 'repair-policy': {
+      const { id, fields } = step.policy
+      return id === undefined ? admin.createComponent(fields) : admin.updateComponent(id, fields)
+    }
+    case 'shut-unused-client':
+      return admin.updateClient(step.id, unusedClient)
+    case 'create-provider':
+    case 'update-provider':
+    case 'delete-provider':
+    case 'clear-provider-mappers':
+      return applyFederationStep(admin, step)
+    default:
+      return applyKeyStep(admin, step)
+  }
+}
+
+async function createRealm(at: IdentityParts, signal: AbortSignal): Promise<void> {
+  const { parts, wanted } = at
+  const { client: secret, adminPassword } = await realmSecrets(at, signal)
+  const signingKey = firstKey(Math.floor(parts.clock.now() / 1000), wanted.rotation.request)
+  const { settings, template } = wanted
+  const fields = newRealm({ settings, template, secret, adminPassword, signingKey })
+  await parts.keycloak.createRealm(wanted.realm, fields, signal)
 }
 
 /** The password of the invitation, while it is stored. */
@@ -52,11 +89,22 @@ export async function invitationPassword(
   return secretValue(await findSystemSecret(parts, secretName, signal), realmSecretKeys.adminPassword)
 }
 
+// Whose the realm is may have changed since the look: it is compared again before each write.
+async function demandOwn({ parts, owner, wanted }: IdentityParts, signal: AbortSignal): Promise<void> {
+  const realm = await parts.keycloak.findRealm(wanted.realm, signal)
+  if (realm === undefined || !isRealmOf(realm, owner.uid)) throw notOwn(wanted.realm)
+}
+
+function notOwn(realm: string): Error {
+  return new Error(`Cannot change realm "${realm}": it is not this tenant's`)
+}
+
 async function enter(at: IdentityParts, signal: AbortSignal): Promise<RealmAdmin> {
   const { realm } = at.wanted
   const { client } = await realmSecrets(at, signal)
   const entry = await at.parts.keycloak.enter(realm, client, signal)
   if (entry.kind === 'closed') throw new Error(`Cannot enter realm "${realm}": Keycloak lets us in no more`)
+  if (!isRealmOf(await entry.admin.realm(), at.owner.uid)) throw notOwn(realm)
   return entry.admin
 }
 

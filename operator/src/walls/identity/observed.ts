@@ -1,6 +1,7 @@
-import type { CheckedKeys, RealmRepresentation } from '@bulkhead/identity'
+import type { CheckedKeys, ComponentRepresentation, RealmRepresentation } from '@bulkhead/identity'
 import type { SeenObject } from '../../kubernetes/wanted-object.ts'
 import type { SeenKeys } from './external/keeper.ts'
+import type { SeenFederation } from './federation/observe.ts'
 
 export interface SeenAudience {
   readonly scope: 'absent' | 'drifted' | 'as-wanted'
@@ -23,11 +24,23 @@ export type SeenRealm =
       readonly audience: SeenAudience
       /** The first admin never came in: the password of the invitation still opens. */
       readonly isAdminAwaited: boolean
+      /** Keys and registration policies. */
+      readonly components: readonly ComponentRepresentation[]
+      /** Aliases of our login flows that are not as we made them. */
+      readonly driftedFlows: readonly string[]
+      /** The client that nobody needs, where it is not shut. */
+      readonly openUnusedClient: string | undefined
+      readonly federation: SeenFederation
+      /** When it was looked at. */
+      readonly atSeconds: number
     }
 
 export interface SeenIdentity {
   readonly secret: SeenObject
   readonly realm: SeenRealm
   /** What the realm publishes, when it is open. */
-  readonly keys: CheckedKeys | undefined
+  readonly keys: SeenPublished | undefined
 }
+
+/** What came of fetching the realm's keys. */
+export type SeenPublished = CheckedKeys | { readonly ok: 'unknown' }

@@ -1,6 +1,13 @@
 import type { Fields } from '@bulkhead/identity'
-import type { SeenAudience, SeenIdentity } from './observed.ts'
-import { realmDrift } from './realm.ts'
+import { planFederation } from './federation/plan.ts'
+import type { FederationStep } from './federation/plan.ts'
+import { signingKeysIn } from './keys/components.ts'
+import { planRotation } from './keys/rotation.ts'
+import type { KeyStep } from './keys/rotation.ts'
+import type { SeenAudience, SeenIdentity, SeenRealm } from './observed.ts'
+import { registrationDrift } from './realm/registration.ts'
+import type { PolicyRepair } from './realm/registration.ts'
+import { realmDrift } from './realm/settings.ts'
 import type { WantedIdentity } from './wanted.ts'
 
 export type IdentityStep = { readonly wall: 'identity' } & (
@@ -11,9 +18,15 @@ export type IdentityStep = { readonly wall: 'identity' } & (
   | { readonly kind: 'create-audience' }
   | { readonly kind: 'repair-audience'; readonly scopeId: string }
   | { readonly kind: 'default-audience'; readonly scopeId: string }
+  | { readonly kind: 'repair-flow'; readonly alias: string }
+  | { readonly kind: 'repair-policy'; readonly policy: PolicyRepair }
+  | { readonly kind: 'shut-unused-client'; readonly id: string }
+  | KeyStep
+  | FederationStep
 )
 
-export function planIdentity(wanted: WantedIdentity, { realm, secret }: SeenIdentity): readonly IdentityStep[] {
+export function planIdentity(wanted: WantedIdentity, seen: SeenIdentity): readonly IdentityStep[] {
+  const { realm, secret } = seen
   if (secret.kind === 'foreign') return []
   const { enabled } = wanted.settings
   switch (realm.kind) {
@@ -26,13 +39,40 @@ export function planIdentity(wanted: WantedIdentity, { realm, secret }: SeenIden
       return enabled ? [{ wall: 'identity', kind: 'set-enabled', enabled }] : []
     case 'locked':
       return [{ wall: 'identity', kind: 'restore-account' }]
-    case 'open': {
-      const drift = realmDrift(wanted.settings, realm.realm)
-      const audience = planAudience(realm.audience)
-      // Last, for a disabled realm lets nobody in any more, us included.
-      return drift === undefined ? audience : [...audience, { wall: 'identity', kind: 'update-realm', fields: drift }]
-    }
+    case 'open':
+      return planInside(wanted, realm, seen)
   }
+}
+
+type OpenRealm = Extract<SeenRealm, { kind: 'open' }>
+
+function planInside(wanted: WantedIdentity, realm: OpenRealm, seen: SeenIdentity): readonly IdentityStep[] {
+  const drift = realmDrift(wanted.settings, realm.realm)
+  const unused = realm.openUnusedClient
+  return [
+    ...planAudience(realm.audience),
+    ...realm.driftedFlows.map((alias) => ({ wall: 'identity', kind: 'repair-flow', alias }) as const),
+    ...registrationDrift(realm.components).map(
+      (policy) => ({ wall: 'identity', kind: 'repair-policy', policy }) as const,
+    ),
+    ...(unused === undefined ? [] : [{ wall: 'identity', kind: 'shut-unused-client', id: unused } as const]),
+    ...[...planFederation(realm.federation), ...planKeys(wanted, realm, seen)].map((step) => {
+      return { wall: 'identity', ...step } as const
+    }),
+    // Last, for a disabled realm lets nobody in any more, us included.
+    ...(drift === undefined ? [] : [{ wall: 'identity', kind: 'update-realm', fields: drift } as const]),
+  ]
+}
+
+// What the realm publishes has to be known: a rotation that nobody can follow is none.
+function planKeys(
+  wanted: WantedIdentity,
+  { components, atSeconds: now }: OpenRealm,
+  seen: SeenIdentity,
+): readonly KeyStep[] {
+  if (seen.keys?.ok !== true) return []
+  const isToldOfAll = seen.keys.jwks === wanted.toldJwks
+  return planRotation(signingKeysIn(components), { ...wanted.rotation, now, isToldOfAll })
 }
 
 function planAudience({ scope, scopeId, isDefault }: SeenAudience): readonly IdentityStep[] {

@@ -1,10 +1,17 @@
 import { durationMs } from '@bulkhead/crds'
 import type { Tenant } from '@bulkhead/crds'
-import { audienceOf, issuerOf, realmOf, realmSecretOf } from '@bulkhead/tenancy'
+import { apiGroup, audienceOf, issuerOf, realmOf, realmSecretOf } from '@bulkhead/tenancy'
 import type { Settings } from '../../settings.ts'
 import type { Owner } from '../owner.ts'
-import { realmSettings } from './realm.ts'
-import type { RealmSettings } from './realm.ts'
+import type { Federated } from './federation/provider.ts'
+import { requestOf } from './keys/components.ts'
+import type { RotationTerms } from './keys/rotation.ts'
+import { realmSettings } from './realm/settings.ts'
+import type { RealmSettings } from './realm/settings.ts'
+import type { RealmTemplate } from './realm/template.ts'
+
+/** On a Tenant: any new value asks for a new signing key. */
+export const rotateKeysAnnotation = `${apiGroup}/rotate-keys`
 
 /** The realm that a tenant is to have. */
 export interface WantedIdentity {
@@ -14,14 +21,27 @@ export interface WantedIdentity {
   readonly settings: RealmSettings
   readonly secretName: string
   readonly loginUrl: string
+  readonly template: RealmTemplate
+  readonly federation: readonly Federated[]
+  readonly isMfaRequired: boolean
+  readonly rotation: Omit<RotationTerms, 'now' | 'isToldOfAll'>
+  /** The keys as the Tenant's status has them. */
+  readonly toldJwks: string | undefined
 }
 
 export function wantIdentity(
   owner: Owner,
-  { spec }: Pick<Tenant, 'spec'>,
-  { publicUrl, adminUrl }: Settings,
+  { metadata, spec, status }: Pick<Tenant, 'metadata' | 'spec' | 'status'>,
+  { publicUrl, adminUrl, realms }: Settings,
 ): WantedIdentity {
   const realm = realmOf(owner)
+  const asked = spec.identity.realm
+  const lifetimes = {
+    accessTokenLifespanSeconds: seconds(asked.accessTokenLifetime),
+    sessionIdleSeconds: seconds(asked.sessionIdleTimeout),
+    sessionMaxSeconds: seconds(asked.sessionMaxLifetime),
+  }
+  const isMfaRequired = asked.mfa === 'Required'
   const issuer = issuerOf(publicUrl, owner)
   return {
     realm,
@@ -31,9 +51,20 @@ export function wantIdentity(
       ownerUid: owner.uid,
       displayName: spec.displayName,
       enabled: !spec.suspended,
-      accessTokenLifespanSeconds: Math.floor(durationMs(spec.identity.realm.accessTokenLifetime) / 1000),
+      ...{ ...lifetimes, isMfaRequired, passwordMinLength: asked.passwordMinLength },
     }),
     secretName: realmSecretOf(owner.id),
     loginUrl: adminUrl === undefined ? `${issuer}/account/` : `${adminUrl.replace(/\/$/, '')}/admin/${realm}/console/`,
+    ...{ template: realms.template, federation: asked.federation, isMfaRequired },
+    rotation: {
+      ...{ rotateAfter: realms.keyRotationSeconds, overlap: realms.keyOverlapSeconds },
+      keep: lifetimes.accessTokenLifespanSeconds + lifetimes.sessionMaxSeconds,
+      request: requestOf(metadata.annotations?.[rotateKeysAnnotation]),
+    },
+    toldJwks: status?.identity?.jwks,
   }
+}
+
+function seconds(duration: string): number {
+  return Math.floor(durationMs(duration) / 1000)
 }
