@@ -3,10 +3,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down status test unit contract check generate golden e2e bench
+.PHONY: help install tools demo up down status test unit contract check generate golden e2e bench bench-scale
 
 help: ## Say what there is
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The npm packages, Node 24 among them; installed again only when the lock file changed.
 node_modules/.package-lock.json: package-lock.json
@@ -59,3 +59,9 @@ golden: install ## Rewrite the golden files of the translation, to be read in re
 
 bench: tools ## Measure onboarding and propagation; print a table
 	@node e2e/bench/main.ts
+
+# TENANTS=n, KEYCLOAK=real (50 tenants unless told) and JSON=file change what is measured.
+scale = $(if $(TENANTS),--tenants $(TENANTS)) $(if $(KEYCLOAK),--keycloak $(KEYCLOAK)) $(if $(JSON),--json $(JSON))
+
+bench-scale: tools ## Onboard a thousand tenants at once; print a table
+	@node operator/src/scale/main.ts $(scale)
