@@ -111,6 +111,21 @@ test.each<[string, Fault, Direction?]>([
   },
 )
 
+test('F-25 an API server that answers slowly, but in time, costs no leader its lease', async () => {
+  const proxy = await startFaultProxy(server.url)
+  const one = start('slow', 'first', client(await proxy.kubeconfig(server.adminKubeconfigPath)))
+  await expect.poll(() => one.election.leads(), patient).toBe(true)
+  proxy.set({ kind: 'slow', bytesPerSecond: 2_048 }, 'toClient')
+  const slowest = /renew_seconds_bucket\{le="0.1",lease="slow"\} (\d+)[\s\S]*renew_seconds_count\{lease="slow"\} (\d+)/
+  await sleep(2 * timings.leaseMs)
+  expect(one.election.leads()).toBe(true)
+  expect(one.terms).toHaveLength(1)
+  const [, quick, all] = slowest.exec(await one.metrics.text()) ?? []
+  expect(Number(all) - Number(quick)).toBeGreaterThan(2)
+  await end(one)
+  await proxy.stop()
+})
+
 test('a half-open connection costs no leader its lease: the next attempt takes another connection', async () => {
   const proxy = await startFaultProxy(server.url)
   const one = start('half-open', 'first', client(await proxy.kubeconfig(server.adminKubeconfigPath)))

@@ -2,13 +2,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTestAuthority } from './certificates.ts'
 import type { TestAuthority } from './certificates.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { freePorts } from './free-port.ts'
 
 export interface TestApiServerOptions {
   /** Where `etcd`, `kube-apiserver` and `kube-controller-manager` are. */
@@ -240,20 +240,4 @@ async function writeKubeconfig(layout: Layout, user: string, groups: readonly st
   }
   await writeFile(path, JSON.stringify(config), { mode: 0o600 })
   return path
-}
-
-// All are held at once, so that no two are the same.
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-    }),
-  )
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
