@@ -1,3 +1,4 @@
+import { postgresOptions } from '@bulkhead/database'
 import { isCidr } from '@bulkhead/runtime'
 import { z } from 'zod'
 import { leaderElection } from './leading.ts'
@@ -53,14 +54,7 @@ export const operatorConfig = z.strictObject({
     clientId: z.string().min(1).describe('The bootstrap client of the master realm'),
     clientSecretFile: z.string().min(1),
   }),
-  postgres: z.strictObject({
-    host: z.string().min(1),
-    port: port.default(5432),
-    database: z.string().min(1).max(63),
-    user: z.string().min(1).max(63),
-    passwordFile: z.string().min(1),
-    maxConnections: z.int().min(1).max(100).default(8),
-  }),
+  postgres: postgresOptions,
   platform,
   egress: z
     .strictObject({
@@ -95,7 +89,26 @@ export const operatorConfig = z.strictObject({
       error: 'must not be below staleSeconds',
     })
     .prefault({}),
+  brake: z
+    .strictObject({
+      share: z.number().min(0).max(1).default(0.2).describe('Of all Tenants; when more are deleted at once, they wait'),
+      minimum: z.int().min(0).default(5).describe('So many are never held back'),
+      windowSeconds: z.int().min(1).max(86_400).default(60).describe('What "at once" means'),
+    })
+    .prefault({}),
   leaderElection,
+  identity: z
+    .strictObject({
+      realmTemplateFile: z.string().min(1).optional().describe('YAML or JSON that every new realm is made with'),
+      keyRotationDays: z.int().min(1).max(3650).default(90).describe("How long a realm's key signs"),
+      keyOverlapSeconds: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(600)
+        .describe('A new key is published so long before it signs'),
+    })
+    .prefault({}),
   resyncSeconds: z.int().min(1).default(1200).describe('How often drift is looked for; jittered by a fifth'),
   concurrency: z.strictObject({ tenants: z.int().min(1).max(64), subscriptions: z.int().min(1).max(64) }).default({
     tenants: 8,
