@@ -7,7 +7,13 @@ export type { Http, HttpCall, HttpOptions, HttpResult } from './keycloak/http.ts
 export type { Entry, Fields, FlowExecution, Keycloak, RealmAdmin, SeenIdentityProvider } from './keycloak/keycloak.ts'
 export { flatten as flattenFlow } from './keycloak/settings-calls.ts'
 export { operatorClient, operatorClientId, operatorRoles } from './keycloak/operator-client.ts'
-export { clientRepresentation, componentRepresentation, identityProviderRepresentation, realmRepresentation } from './keycloak/schema.ts'
+export {
+  clientRepresentation,
+  componentRepresentation,
+  executionRepresentation,
+  identityProviderRepresentation,
+  realmRepresentation,
+} from './keycloak/schema.ts'
 export type {
   ClientRepresentation,
   ClientScopeRepresentation,

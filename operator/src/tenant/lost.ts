@@ -16,7 +16,10 @@ export type Known = Readonly<Record<Keeper, boolean>>
 
 /** Which walls once stood, by the Tenant's own status: it lives as long as this incarnation does. */
 export function knownWalls({ status }: Pick<Tenant, 'status'>): Known {
-  return { identity: status?.identity?.jwks !== undefined, database: (status?.database?.version ?? 0) > 0 }
+  const { jwks, jwksFailingSince } = status?.identity ?? {}
+  // Keys that were withdrawn are the keys of a realm all the same.
+  const identity = jwks !== undefined || jwksFailingSince !== undefined
+  return { identity, database: (status?.database?.version ?? 0) > 0 }
 }
 
 /** Which walls a person wants to have made again, empty. */

@@ -21,12 +21,15 @@ import { report, timestamp } from './report.ts'
 import { buildStatus, refusedStatus } from './status.ts'
 import type { StatusResult } from './status.ts'
 import type { Step } from './step.ts'
+import { signingKeysIn } from '../walls/identity/keys/components.ts'
+import { isRotationAsked } from '../walls/identity/keys/rotation.ts'
 import { wantTenant } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
 // Namespace, then what stands in it, then what needs the realm; one more for a race lost to somebody.
 const maxRounds = 5
 const retryMs = 2000
+const secretRetryMs = 30_000
 
 /** What the last complete look saw, so that a change of the status alone needs no new look. */
 export interface Look {
@@ -67,12 +70,12 @@ async function reconcileWalls(
   { wanted, recent }: { readonly wanted: Wanted; readonly recent: Look | undefined },
   signal: AbortSignal,
 ): Promise<Reconciled> {
-  const isAsked = wanted.again.length > 0
+  const isAsked = wanted.again.length > 0 || isNewKeyAsked(wanted, recent)
   // An annotation changes no generation: what it asks for is looked at anew.
   const look = isAsked ? undefined : recent
   const built = look === undefined ? await build(parts, wanted, signal) : { ...look, faults: noFaults }
   const { observed, faults, refusals } = built
-  if (isAsked) await forgetRecreation(parts, tenant, lostWalls(wanted.known, observed), signal)
+  if (wanted.again.length > 0) await forgetRecreation(parts, tenant, lostWalls(wanted.known, observed), signal)
   const nowMs = parts.clock.now()
   const refused = [...refusals.values()]
   const result = buildStatus({ tenant, wanted, observed, faults, refused, now: timestamp(nowMs) })
@@ -81,6 +84,12 @@ async function reconcileWalls(
   const outcome = outcomeOf(result)
   const next = look ?? { generation: tenant.metadata.generation, atMs: nowMs, observed, refusals }
   return { outcome, look: outcome.kind === 'waiting' ? undefined : next }
+}
+
+function isNewKeyAsked({ identity }: Wanted, recent: Look | undefined): boolean {
+  if (recent?.observed.identity.kind !== 'seen') return false
+  const { realm } = recent.observed.identity.value
+  return realm.kind === 'open' && isRotationAsked(signingKeysIn(realm.components), identity.rotation.request)
 }
 
 type TakenUp =
@@ -158,6 +167,10 @@ function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): v
 
 function outcomeOf({ problems, waiting, isStuck }: StatusResult): Outcome {
   if (waiting) return { kind: 'waiting', reason: 'Progressing', retryAfterMs: retryMs }
+  // A Secret comes when somebody makes it, and nothing tells of it.
+  if (problems.some(({ reason }) => reason === 'SecretNotFound')) {
+    return { kind: 'waiting', reason: 'SecretNotFound', retryAfterMs: secretRetryMs }
+  }
   return isStuck ? { kind: 'stalled', problems } : { kind: 'ready' }
 }
 

@@ -8,7 +8,9 @@ import { judgeDatabase } from '../walls/database/judge.ts'
 import { judgeGrants } from '../walls/grants/judge.ts'
 import { externalStatus, judgeExternal, judgeStale } from '../walls/identity/external/judge.ts'
 import type { ExternalFacts } from '../walls/identity/external/judge.ts'
-import { judgeIdentity } from '../walls/identity/judge.ts'
+import { federationProblems, judgeIdentity } from '../walls/identity/judge.ts'
+import { believedKeys, judgeStaleKeys, judgeWithdrawn } from '../walls/identity/keys/believed.ts'
+import type { BelievedKeys } from '../walls/identity/keys/believed.ts'
 import { sentence } from '../walls/judgement.ts'
 import { judgeNamespace } from '../walls/namespace/judge.ts'
 import type { Faults } from './apply.ts'
@@ -53,7 +55,7 @@ export function refusedStatus({ metadata, status }: TenantFacts, problem: Proble
   return {
     ...own,
     observedGeneration: metadata.generation,
-    conditions: refusedConditions(before, types, sentence([problem]), stamp),
+    conditions: refusedConditions(before, types, { reason: problem.reason, message: sentence([problem]) }, stamp),
   }
 }
 
@@ -74,7 +76,7 @@ export function buildStatus(input: StatusInput): StatusResult {
   const walls = judgeWalls(input, grants.verdict)
   const kept = walls.map(([type, wall, verdict]) => [type, wall, keepThroughFault(input, type, wall, verdict)] as const)
   const verdicts = kept.map(([type, , verdict]) => [type, verdict] as const)
-  const problems = [...grants.problems, ...wanted.problems, ...input.refused]
+  const problems = [...grants.problems, ...wanted.problems, ...federationProblems(observed.identity), ...input.refused]
   const isStuck = problems.length > 0 || verdicts.some(([, { reason }]) => stuckReasons.includes(reason))
   const waiting = kept.some(([, wall, verdict]) => verdict.status !== 'True' && isTemporary(input, wall, verdict))
   return {
@@ -153,13 +155,12 @@ function isTemporary(input: StatusInput, wall: WallName, verdict: Verdict): bool
 }
 
 // A look that failed says nothing about a wall that stood: its condition stays until something was really seen.
-function keepThroughFault(
-  { tenant, observed }: StatusInput,
-  type: WallCondition,
-  wall: WallName,
-  verdict: Verdict,
-): Verdict {
+function keepThroughFault(input: StatusInput, type: WallCondition, wall: WallName, verdict: Verdict): Verdict {
+  const { tenant, observed } = input
   const list = tenant.status?.conditions
+  const keys = believedOf(input)
+  const withdrawn = keys && judgeWithdrawn(keys)
+  if (wall === 'identity' && withdrawn !== undefined) return withdrawn
   const isUnseen = observed[wall].kind === 'unavailable'
   if (!isUnseen || !isTrueAt(list, type, tenant.metadata.generation)) return verdict
   // A wall that stands has the reason of its own name.
@@ -184,16 +185,22 @@ function grantedOf({ tenant, observed: { grants } }: StatusInput): TenantStatus[
 function identityOf(input: StatusInput): TenantStatus['identity'] {
   const external = externalFacts(input)
   if (external !== undefined) return externalStatus(external)
-  const {
-    tenant,
-    wanted,
-    observed: { identity },
-  } = input
+  const { wanted, observed } = input
+  const { identity } = observed
   const { issuer, audience, realm } = wanted.identity
   if (identity.kind === 'seen' && identity.value.realm.kind === 'foreign') return undefined
-  const keys = identity.kind === 'seen' ? identity.value.keys : undefined
-  const jwks = keys?.ok === true ? keys.jwks : tenant.status?.identity?.jwks
-  return { issuer, audience, realm, ...(jwks === undefined ? {} : { jwks }) }
+  const { jwks, failingSince } = believedOf(input) ?? {}
+  return {
+    ...{ issuer, audience, realm, ...(jwks === undefined ? {} : { jwks }) },
+    ...(failingSince === undefined ? {} : { jwksFailingSince: failingSince }),
+  }
+}
+
+// Undefined for a tenant that brings its own issuer.
+function believedOf({ tenant, wanted, observed, now }: StatusInput): BelievedKeys | undefined {
+  if (wanted.external !== undefined) return undefined
+  const { keysLife: life } = wanted.identity
+  return believedKeys({ seen: observed.identity, before: tenant.status?.identity, now, life })
 }
 
 // The version that stood stays said while the schema is gone: by it we know that there was one.
@@ -214,7 +221,8 @@ function judgeAll(
   const ready = judgeReady(tenant, verdicts, problems)
   const extra: (readonly [string, Verdict])[] = []
   const external = externalFacts(input)
-  const stale = external && judgeStale(external)
+  const own = believedOf(input)
+  const stale = external === undefined ? own && judgeStaleKeys(own) : judgeStale(external)
   if (stale !== undefined) extra.push(['JwksStale', stale])
   // The keys are fetched over and over, whoever else rests.
   if (verdicts.some(([, { reason }]) => reason === 'JwksUnavailable')) {

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 
-interface Page {
+/** What Keycloak answered: a page, or where it leads. */
+export interface Page {
   readonly text: string
   readonly location: string | null
 }
@@ -34,7 +35,7 @@ export async function logInFirst(
 }
 
 // Keeps cookies, and follows redirects within Keycloak's own pages; the one that carries the code is the end.
-function createBrowser(): (address: string, form?: Readonly<Record<string, string>>) => Promise<Page> {
+export function createBrowser(): (address: string, form?: Readonly<Record<string, string>>) => Promise<Page> {
   const cookies = new Map<string, string>()
   const visit = async (address: string, form?: Readonly<Record<string, string>>): Promise<Page> => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -55,7 +56,8 @@ function codeIn(location: string | null): string | undefined {
   return location === null ? undefined : (new URL(location).searchParams.get('code') ?? undefined)
 }
 
-function formOf({ text }: Page): string {
+/** Where the form of a page goes to. */
+export function formOf({ text }: Page): string {
   const action = /<form[^>]*action="([^"]+)"/.exec(text)?.[1]
   if (action === undefined) throw new Error(`There is no form on the page: ${text.slice(0, 500)}`)
   return action.replaceAll('&amp;', '&')

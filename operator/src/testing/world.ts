@@ -104,6 +104,11 @@ interface Made {
   readonly issuerCaFile: string | undefined
 }
 
+function openKeycloak({ url, clientId, clientSecret }: TestKeycloak, { keycloak: latency }: OperatorMetrics): Keycloak {
+  const http = createHttp({ url, clock: systemClock, latency })
+  return createKeycloak({ http, bootstrap: { clientId, clientSecret: new Secret(clientSecret) }, clock: systemClock })
+}
+
 async function makeParts(made: Made) {
   const { postgres, keycloak, kubernetes, operatorMetrics, metrics, logger, issuerCaFile: caFile } = made
   const clock = systemClock
@@ -112,11 +117,9 @@ async function makeParts(made: Made) {
   const latency = operatorMetrics.postgres
   const database = openDatabase({ host, port, user, database: name, password, maxConnections: 8, clock, latency })
   await prepareRegistry(database, name, AbortSignal.timeout(30_000))
-  const http = createHttp({ url: keycloak.url, clock, latency: operatorMetrics.keycloak })
-  const bootstrap = { clientId: keycloak.clientId, clientSecret: new Secret(keycloak.clientSecret) }
   const parts: Parts = {
     ...{ kubernetes, logger, clock },
-    keycloak: createKeycloak({ http, bootstrap, clock }),
+    keycloak: openKeycloak(keycloak, operatorMetrics),
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),

@@ -74,7 +74,7 @@ export function settingsTests(subject: Subject): void {
     const made = await find('spare')
     expect(made).toMatchObject({ providerId: 'rsa-generated', providerType: keyType, config })
     const id = made?.id ?? ''
-    await subject.admin.updateComponent(id, { ...made, name: 'spare 2', config: { ...config, priority: ['-6'] } })
+    await subject.admin.updateComponent(id, { ...made, name: 'spare 2', config: { priority: ['-6'] } })
     expect(await find('spare 2')).toMatchObject({ id, config: { priority: ['-6'], active: ['false'] } })
     await subject.admin.deleteComponent(id)
     expect(await find('spare 2')).toBeUndefined()

@@ -1,3 +1,4 @@
+import type { Problem } from '@bulkhead/crds'
 import { done, failed } from '../../verdict.ts'
 import type { Verdict } from '../../verdict.ts'
 import { unavailable } from '../judgement.ts'
@@ -20,7 +21,14 @@ export function judgeIdentity({ wanted, seen, hasFault, isSuspended }: IdentityF
     return failed('NameTaken', `Realm "${name}" exists and is not this tenant's; it was left untouched`)
   }
   if (hasFault) return unavailable('IdentityProviderUnavailable')
-  return judgeRealm(name, seen.value, isSuspended)
+  const verdict = judgeRealm(name, seen.value, isSuspended)
+  const isKnown = wanted.toldJwks !== undefined || seen.value.keys?.ok !== 'unknown'
+  return isKnown ? verdict : failed('JwksUnavailable', `The keys of realm "${name}" cannot be fetched now`)
+}
+
+/** What a person has to mend in the providers of a realm that stands. */
+export function federationProblems(seen: Seen<SeenIdentity>): readonly Problem[] {
+  return seen.kind === 'seen' && seen.value.realm.kind === 'open' ? seen.value.realm.federation.problems : []
 }
 
 function judgeRealm(name: string, { realm, keys }: SeenIdentity, isSuspended: boolean): Verdict {

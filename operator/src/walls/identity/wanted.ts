@@ -1,4 +1,5 @@
 import { durationMs } from '@bulkhead/crds'
+import type { KeysLife } from '@bulkhead/identity'
 import type { Tenant } from '@bulkhead/crds'
 import { apiGroup, audienceOf, issuerOf, realmOf, realmSecretOf } from '@bulkhead/tenancy'
 import type { Settings } from '../../settings.ts'
@@ -27,6 +28,8 @@ export interface WantedIdentity {
   readonly rotation: Omit<RotationTerms, 'now' | 'isToldOfAll'>
   /** The keys as the Tenant's status has them. */
   readonly toldJwks: string | undefined
+  /** How long keys are believed that cannot be fetched. */
+  readonly keysLife: KeysLife
 }
 
 export function wantIdentity(
@@ -61,7 +64,7 @@ export function wantIdentity(
       keep: lifetimes.accessTokenLifespanSeconds + lifetimes.sessionMaxSeconds,
       request: requestOf(metadata.annotations?.[rotateKeysAnnotation]),
     },
-    toldJwks: status?.identity?.jwks,
+    ...{ toldJwks: status?.identity?.jwks, keysLife: realms.keysLife },
   }
 }
 

@@ -33,7 +33,12 @@ export const settingsRoutes: readonly Route[] = [
     PUT: (call) => {
       const old = componentOf(call)
       const fields = readBody(componentFields, 'ComponentRepresentation', call.body)
-      call.realm.components.set(old.id, { ...old, ...fields, id: old.id, config: unmasked(fields.config, old.config) })
+      call.realm.components.set(old.id, {
+        ...old,
+        ...fields,
+        id: old.id,
+        config: changedConfig(fields.config, old.config),
+      })
       return done
     },
     DELETE: (call) => {
@@ -98,6 +103,12 @@ function componentOf({ realm, params }: AdminCall): Component {
 
 function providerOf({ realm, params }: AdminCall): IdentityProvider {
   return found(realm.identityProviders.get(params['alias'] ?? ''), 'HTTP 404 Not Found')
+}
+
+// A list that is not sent stays, and an empty one goes.
+function changedConfig(config: Component['config'], old: Component['config']): Component['config'] {
+  const all = Object.entries({ ...old, ...unmasked(config, old) })
+  return Object.fromEntries(all.filter(([, value]) => value.length > 0))
 }
 
 function unmasked(config: Component['config'], old: Component['config']): Component['config'] {

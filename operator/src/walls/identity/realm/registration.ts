@@ -16,6 +16,9 @@ export function newRegistrationPolicies(): readonly Fields[] {
   })
 }
 
+// Keycloak keeps a list that is not sent.
+const nobody = { 'trusted-hosts': [] }
+
 /** The policies that are missing or were changed, each with the id of the one to be changed. */
 export function registrationDrift(components: readonly ComponentRepresentation[]): readonly PolicyRepair[] {
   return subTypes.flatMap((subType): readonly PolicyRepair[] => {
@@ -26,7 +29,9 @@ export function registrationDrift(components: readonly ComponentRepresentation[]
       found?.providerId === policy.providerId &&
       Object.entries(policy.config).every(([key, value]) => found.config[key]?.join() === value.join()) &&
       (found.config['trusted-hosts'] ?? []).length === 0
-    return isAsWanted ? [] : [{ id: found?.id, fields: { ...policy, subType } }]
+    return isAsWanted
+      ? []
+      : [{ id: found?.id, fields: { ...policy, subType, config: { ...policy.config, ...nobody } } }]
   })
 }
 
