@@ -3,7 +3,7 @@ export interface Claim {
   readonly uid: string
   readonly id: string
   readonly name: string
-  /** Canonical hosts, the tenant's own among them. */
+  /** Canonical hosts, the tenant's own among them unless it is reserved; there may be none. */
   readonly hosts: readonly string[]
   /** The host under the base domain: it goes with the name, so its release needs no quarantine. */
   readonly ownHost: string

@@ -64,3 +64,10 @@ test('a tenant that moves to another issuer leaves the old one to others', async
   await registry.claim(claimOf('mover', 'https://new.example'), terms, signal)
   expect((await registry.claim(claimOf('next', 'https://old.example'), terms, signal)).issuer.granted).toBeDefined()
 })
+
+test('a claim without any host is judged and kept like another', async () => {
+  const registry = createGrantRegistry(database)
+  const claim = { ...claimOf('hostless'), hosts: [] }
+  expect(await registry.claim(claim, terms, signal)).toMatchObject({ hosts: [], refusedHosts: [], guaranteed: 1 })
+  expect((await registry.inspect(claim, terms, signal)).changes).toBe(false)
+})

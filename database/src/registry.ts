@@ -56,7 +56,9 @@ async function read(tx: Tx, claim: Claim): Promise<Registry> {
   const hosts = await db
     .selectFrom('hostnames')
     .select(['host', 'tenant_uid', 'quarantined_until'])
-    .where((where) => where.or([where('host', 'in', [...claim.hosts]), where('tenant_uid', '=', claim.uid)]))
+    .where((where) =>
+      where.or([where('host', '=', where.fn.any(where.val([...claim.hosts]))), where('tenant_uid', '=', claim.uid)]),
+    )
     .execute()
   const issuers = await db
     .selectFrom('issuers')
