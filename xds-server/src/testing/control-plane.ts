@@ -11,6 +11,7 @@ import { startControlPlane } from '../server.ts'
 import { connect } from '../store/testing/sample.ts'
 import type { Fleet } from '../store/index.ts'
 import { settings as fleetSettings } from '../translate/testing/models.ts'
+import type { IdentityShard } from '../translate/translate.ts'
 import { kindInfo } from '../watch/seen.ts'
 import { FakeApi } from './fake-api.ts'
 import { FakePolicy } from './fake-policy.ts'
@@ -39,8 +40,10 @@ export function populated(): FakeApi {
 
 const answered = (_host: string) => Promise.resolve([{ address: '203.0.113.7', ttl: 300 }])
 
+const noShards: readonly IdentityShard[] = []
+
 /** Starts a control plane that ends with the test. */
-export async function start(api: FakeApi, { waitForOpen = true, lookUp = answered } = {}) {
+export async function start(api: FakeApi, { waitForOpen = true, lookUp = answered, identityShards = noShards } = {}) {
   const clock = new TestClock(Date.parse('2026-03-01T00:00:00Z'))
   const fleet = lintedFleet()
   const policy = new FakePolicy()
@@ -51,7 +54,10 @@ export async function start(api: FakeApi, { waitForOpen = true, lookUp = answere
     policy,
     lookUp,
     buildSettings: settings,
-    fleetSettings: { ...fleetSettings, capacityRequestsPerSecond: 1000 },
+    fleetSettings: {
+      ...{ ...fleetSettings, capacityRequestsPerSecond: 1000 },
+      identity: { ...fleetSettings.identity, shards: identityShards },
+    },
     certificates: () => [{ hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }],
     ...{ clock, random: () => 0, logger: silentLogger, metrics },
   })
