@@ -36,8 +36,11 @@ export interface GatewayClient {
 const requestTimeoutMs = 20_000
 
 /** A client of the gateway over HTTP/1.1 and TLS. */
-export function createGatewayClient(edge: Edge, options: { keepAlive?: boolean } = {}): GatewayClient {
-  const agent = new Agent({ keepAlive: options.keepAlive ?? true, maxSockets: 32 })
+export function createGatewayClient(
+  edge: Edge,
+  options: { keepAlive?: boolean; maxSockets?: number } = {},
+): GatewayClient {
+  const agent = new Agent({ keepAlive: options.keepAlive ?? true, maxSockets: options.maxSockets ?? 32 })
   const send = (wanted: GatewayRequest): Promise<GatewayAnswer> =>
     new Promise((resolve, reject) => {
       const outgoing = requestHttps(

@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { z } from 'zod'
+import type { GatewayAnswer, GatewayClient } from './gateway-client.ts'
 
 /** Credentials as the Secret of a Subscription holds them. */
 export interface Credentials {
@@ -12,21 +13,24 @@ export interface Credentials {
 
 const tokenAnswer = z.object({ access_token: z.string(), expires_in: z.number() })
 
-/** A fresh access token by client credentials. Throws with Keycloak's words when it refuses. */
-export async function fetchToken(credentials: Credentials): Promise<string> {
-  const response = await fetch(credentials.tokenUrl, {
-    method: 'POST',
+/** A fresh access token by client credentials, through the edge. Throws with Keycloak's words when it refuses. */
+export async function fetchToken(client: GatewayClient, credentials: Credentials): Promise<string> {
+  const { status, body } = await askForToken(client, credentials)
+  if (status !== 200)
+    throw new Error(`Cannot fetch a token for ${credentials.clientId}: ${status} ${body.slice(0, 200)}`)
+  return tokenAnswer.parse(JSON.parse(body)).access_token
+}
+
+/** The same request, whatever becomes of it. */
+export function askForToken(client: GatewayClient, credentials: Credentials): Promise<GatewayAnswer> {
+  const { host, pathname } = new URL(credentials.tokenUrl)
+  return client.send({
+    ...{ host, path: pathname, method: 'POST', body: 'grant_type=client_credentials' },
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
       authorization: `Basic ${Buffer.from(`${credentials.clientId}:${credentials.clientSecret}`).toString('base64')}`,
     },
-    body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    signal: AbortSignal.timeout(20_000),
   })
-  const text = await response.text()
-  if (!response.ok)
-    throw new Error(`Cannot fetch a token for ${credentials.clientId}: ${response.status} ${text.slice(0, 200)}`)
-  return tokenAnswer.parse(JSON.parse(text)).access_token
 }
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')

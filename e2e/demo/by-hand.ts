@@ -13,6 +13,8 @@ export function byHand(platform: Platform, root: string): string {
   const { endpoints, dir } = platform
   const here = (path: string) => relative(root, path)
   const { namespace, host } = addressOf('acme', endpoints.baseDomain)
+  const edge = `--cacert ${here(endpoints.edgeCaFile)}`
+  const resolved = (name: string) => `--resolve ${name}:${endpoints.edgePort}:127.0.0.1`
   const kubeconfig = (name: string) => `$PWD/${here(dir)}/kubeconfig/${name}.yaml`
   return `
    Acme's admin:
@@ -23,9 +25,9 @@ export function byHand(platform: Platform, root: string): string {
 
    A fresh token, and a request with it:
      TOKEN=$(kubectl get secret shop-credentials -o go-template='${credentials}' |
-       curl -s --config - -d grant_type=client_credentials | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+       curl -s ${edge} ${resolved(new URL(endpoints.identityUrl).hostname)} --config - -d grant_type=client_credentials | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
      printf 'header = "authorization: Bearer %s"' "$TOKEN" |
-       curl --config - --cacert ${here(endpoints.edgeCaFile)} --resolve ${host}:${endpoints.edgePort}:127.0.0.1 https://${host}:${endpoints.edgePort}/v1/orders
+       curl --config - ${edge} ${resolved(host)} https://${host}:${endpoints.edgePort}/v1/orders
 
    The platform:
      kubectl --kubeconfig ${kubeconfig('admin')} get tenants

@@ -13,7 +13,7 @@ interface Stage {
 
 async function tokenOf(stage: Stage, organisation: string, subscription: string): Promise<string> {
   const { namespace } = addressOf(organisation, stage.baseDomain)
-  return fetchToken(await readCredentials(stage.kubectl, namespace, subscription))
+  return fetchToken(stage.client, await readCredentials(stage.kubectl, namespace, subscription))
 }
 
 /** The requests of the story, in their order. Each fetches what it needs when it is played. */

@@ -1,9 +1,8 @@
 import { kubeUrl } from './bootstrap/kubernetes.ts'
-import { baseDomain } from './parts/control-plane.ts'
 import { envoyAdminSocket } from './parts/envoy.ts'
 import { keycloakClientId } from './parts/keycloak.ts'
 import type { Site } from './site.ts'
-import { keycloakUrl, pathsOf } from './site.ts'
+import { baseDomain, identityUrl, keycloakUrl, pathsOf } from './site.ts'
 
 /** Where scenarios and people reach a platform; secrets are named by their files. */
 export interface Endpoints {
@@ -12,6 +11,9 @@ export interface Endpoints {
   readonly edgeCaFile: string
   readonly kubernetesUrl: string
   readonly kubeconfigs: { readonly admin: string; readonly operator: string; readonly 'xds-server': string }
+  /** Where consumers and people meet their realm. */
+  readonly identityUrl: string
+  /** Keycloak itself, which only the platform reaches. */
   readonly keycloakUrl: string
   readonly keycloakClient: { readonly id: string; readonly secretFile: string }
   readonly postgres: {
@@ -49,6 +51,7 @@ export function endpointsOf(site: Site): Endpoints {
       operator: at.kubeconfig('operator'),
       'xds-server': at.kubeconfig('xds-server'),
     },
+    identityUrl: identityUrl(ports),
     keycloakUrl: keycloakUrl(ports),
     keycloakClient: { id: keycloakClientId, secretFile: secrets.fileOf('keycloak-client') },
     postgres: {

@@ -27,7 +27,7 @@ async function up(request: Extract<Request, { kind: 'up' }>): Promise<number> {
 }
 
 function nextSteps(platform: Platform, { instance, dir }: { instance: string; dir: string }): string {
-  const { edgePort, edgeCaFile, kubeconfigs, keycloakUrl, logFolder, baseDomain } = platform.endpoints
+  const { edgePort, edgeCaFile, kubeconfigs, identityUrl, keycloakUrl, logFolder, baseDomain } = platform.endpoints
   const { host } = addressOf('acme', baseDomain)
   const options = instance === 'default' ? '' : ` INSTANCE=${instance}`
   const isUsual = dir === resolve(root, '.run', instance)
@@ -37,7 +37,7 @@ function nextSteps(platform: Platform, { instance, dir }: { instance: string; di
   Kubernetes  export KUBECONFIG=${kubeconfigs.admin}
   Gateway     https://<tenant>.${baseDomain}:${edgePort}, for example
               curl --cacert ${edgeCaFile} --resolve ${host}:${edgePort}:127.0.0.1 https://${host}:${edgePort}/
-  Keycloak    ${keycloakUrl}
+  Identity    ${identityUrl} (realms), ${keycloakUrl} (administration)
   Logs        ${logFolder}
   Look        ${command('status')}
   Stop        ${command('down')}`

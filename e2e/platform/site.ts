@@ -54,7 +54,15 @@ export function opaSocket(dir: string, index: number): string {
   return pathsOf(dir).socket(`opa-${index}`)
 }
 
-/** Keycloak's address as tokens and clients name it. */
+/** The base domain of every local platform; `.test` never leaves the machine. */
+export const baseDomain = 'gw.test'
+
+/** Keycloak's address as tokens and clients name it: through the fleet, on a host that no tenant has. */
+export function identityUrl(ports: Ports): string {
+  return `https://id.${baseDomain}:${ports.edge}`
+}
+
+/** Keycloak's own address, for the operator and for whoever administers it. */
 export function keycloakUrl(ports: Ports): string {
   return `http://127.0.0.1:${ports.keycloak}`
 }

@@ -173,7 +173,7 @@ test('a token of the right tenant without a subscription to this tool set is ref
     acme.objects.subscription('other-app', 'other', 'standard'),
   )
   await acme.waitReady('toolset/other', 'subscription/other-app')
-  const other = await fetchToken(await acme.credentials('other-app'))
+  const other = await fetchToken(scenario.client, await acme.credentials('other-app'))
   expect((await acme.send({ path: '/other/orders/1', token: other })).status).toBe(200)
   acme.backend.forget()
   await refused(other, [403])

@@ -82,7 +82,7 @@ export async function createOrganisation(name: string, options: OrganisationOpti
     apply: (...objects) => kubectl.apply(objects, admin),
     waitReady: (...names) => waitReady(kubectl, namespace, names),
     credentials,
-    token: async (subscription = 'app') => fetchToken(await credentials(subscription)),
+    token: async (subscription = 'app') => fetchToken(client, await credentials(subscription)),
     status: () => readTenant(kubectl, name),
     send: (request) => client.send({ host, ...request }),
     stop: () => backend.stop(),

@@ -109,7 +109,7 @@ export function xdsServerPart(site: Site): Part {
     edgeCertificates: [{ hosts: [`*.${baseDomain}`], certFile: at.certificate('edge'), keyFile: at.key('edge') }],
     identity: {
       // So few that a scenario reaches it with the load of one laptop.
-      realmRequestsPerSecond: 30,
+      realmRequestsPerSecond: 10,
       shards: [
         {
           ...{ name: 'default', publicUrl: identityUrl(site.ports) },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expectOk } from '../http.ts'
 import type { Command, Part } from '../part.ts'
 import type { Site } from '../site.ts'
-import { keycloakUrl, pathsOf } from '../site.ts'
+import { identityUrl, keycloakUrl, pathsOf } from '../site.ts'
 import { versions } from '../tools.ts'
 
 /** The client with which the operator creates realms. */
@@ -83,7 +83,12 @@ function keycloakEnvironment(site: Site): Readonly<Record<string, string>> {
     KC_DB_PASSWORD: site.secrets.read('postgres-keycloak'),
     KC_DB_POOL_MAX_SIZE: '20',
     // Fixed, or the issuer of a token would follow the Host header of whoever asks for it.
-    KC_HOSTNAME: keycloakUrl(site.ports),
+    KC_HOSTNAME: identityUrl(site.ports),
+    // The fleet serves no admin paths, so these have an address of their own.
+    KC_HOSTNAME_ADMIN: keycloakUrl(site.ports),
+    // Envoy overwrites them; nobody else is believed.
+    KC_PROXY_HEADERS: 'xforwarded',
+    KC_PROXY_TRUSTED_ADDRESSES: '127.0.0.1',
     KC_HTTP_ENABLED: 'true',
     KC_HTTP_HOST: '127.0.0.1',
     KC_HTTP_PORT: String(site.ports.keycloak),
