@@ -74,7 +74,12 @@ function judgeAccepted(wanted: Wanted | undefined): Verdict {
 }
 
 function judgeCredentials(input: StatusInput, wanted: Wanted): Verdict {
-  const { observed } = input
+  const { observed, fault } = input
+  const quota = fullQuota(fault)
+  if (quota !== undefined) {
+    const message = `Cannot make Secret "${wanted.secretName}": ResourceQuota "${quota}" of the namespace is full`
+    return failed('QuotaExceeded', message)
+  }
   if (observed === undefined) return judgeUnseen(input, wanted)
   const { clientId, secretName, verdict } = wanted
   if (observed.client.kind === 'foreign') return failed('NameTaken', `Client "${clientId}" is not this subscription's`)
@@ -96,11 +101,6 @@ function underWay({ verdict }: Wanted): Verdict {
 
 // What nobody looked at stays as it was: credentials that stood are not gone because Keycloak is away.
 function judgeUnseen({ subscription, fault }: StatusInput, wanted: Wanted): Verdict {
-  const quota = fullQuota(fault)
-  if (quota !== undefined) {
-    const message = `Cannot make Secret "${wanted.secretName}": ResourceQuota "${quota}" of the namespace is full`
-    return failed('QuotaExceeded', message)
-  }
   const before = findCondition(subscription.status?.conditions, 'CredentialsReady')
   if (before?.status === 'True' && wanted.verdict.kind === 'accepted') {
     return done('CredentialsReady', before.message ?? '')

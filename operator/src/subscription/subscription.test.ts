@@ -136,14 +136,16 @@ const conditionOf = (input: Partial<StatusInput>, type = 'CredentialsReady') => 
 const standing = sampleSubscription({
   status: { conditions: [{ type: 'CredentialsReady', status: 'True', observedGeneration: 2 }] },
 })
+const quotaFull = new KubeFault('POST', { status: 403, reason: 'Forbidden', detail: 'exceeded quota: q, used: x' })
 const keycloakAway = new Error('connect ECONNREFUSED')
 
 test.each<readonly [string, Partial<StatusInput>, string]>([
   ['before the first look', {}, 'False/Progressing'],
   ['with Keycloak away', { fault: keycloakAway }, 'False/IdentityProviderUnavailable'],
+  ['with a full quota', { fault: quotaFull }, 'False/QuotaExceeded'],
   [
-    'with a full quota',
-    { fault: new KubeFault('POST', { status: 403, reason: 'Forbidden', detail: 'exceeded quota: q, used: x' }) },
+    'with a full quota, and all but the Secret there',
+    { fault: quotaFull, observed: { ...whole, secret: { kind: 'absent' } } },
     'False/QuotaExceeded',
   ],
   ['with the API server away', { fault: new TransportFault('timeout', 'no answer') }, 'False/KubernetesUnavailable'],
