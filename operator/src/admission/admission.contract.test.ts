@@ -88,6 +88,21 @@ describe('as shipped', () => {
     await expect.poll(() => admin.find(ref), { timeout: 60_000, interval: 500 }).toBeUndefined()
   })
 
+  test('S-191 a deletion that orphans ends for the cluster, and our finalizer stays for the operator', async () => {
+    const { admin, operator } = cluster
+    for (const propagationPolicy of ['Orphan', 'Foreground'] as const) {
+      const name = `left-${propagationPolicy.toLowerCase()}`
+      const ref = { kind: kinds.tenant, name }
+      const metadata = { name, finalizers: ['bulkhead.dev/tenant'] }
+      await admin.create(kinds.tenant, { metadata, spec: { displayName: name } })
+      await admin.delete(ref, { propagationPolicy })
+      const finalizers = async () => (await admin.get(ref)).metadata.finalizers
+      await expect.poll(finalizers, { timeout: 30_000 }).toEqual(['bulkhead.dev/tenant'])
+      await operator.patch(ref, { type: 'merge', body: { metadata: { finalizers: null } } })
+      await expect.poll(() => admin.find(ref), { timeout: 10_000 }).toBeUndefined()
+    }
+  })
+
   test('what is not ours is not looked at, however it is labelled', async () => {
     const { admin } = cluster
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`team.example/l${index}`, 'x']))
