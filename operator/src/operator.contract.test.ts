@@ -117,6 +117,25 @@ test('a Secret of the wanted name that is not ours is left alone: NameTaken', as
   expect(await steps.secret('tenant-acme', 'second-credentials')).toEqual({ mine: 'x' })
 })
 
+test('a Secret that a full quota shuts out is told as that, and made once there is room', async () => {
+  const full = { kind: resourceQuotaKind, namespace: 'tenant-acme', name: 'full' }
+  const { namespace, name } = full
+  await world.admin.create(resourceQuotaKind, {
+    metadata: { namespace, name },
+    spec: { hard: { 'count/secrets': '0' } },
+  })
+  await world.until(full, (found) => JSON.stringify(found?.['status']).includes('count/secrets'))
+  await steps.subscribe('tenant-acme', 'third')
+  const ref = subscriptionRef('tenant-acme', 'third')
+  const refused = await steps.subscriptionWith(ref, 'True', ['Stalled'])
+  expect(findCondition(refused.status?.conditions, 'CredentialsReady')).toMatchObject({
+    reason: 'QuotaExceeded',
+    message: 'Cannot make Secret "third-credentials": ResourceQuota "full" of the namespace is full',
+  })
+  await world.admin.delete(full)
+  await steps.subscriptionWith(ref, 'True', ['CredentialsReady'])
+})
+
 test('S-176 what drifts in realm, client, Secret, namespace and role is put back', async () => {
   const { realm, id, audience } = await steps.factsOf('acme')
   const keycloak = realmVandal(world.keycloak, realm)
