@@ -2,7 +2,7 @@ import { startTestPostgres } from '@bulkhead/database/testing'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessTests, permissionTests } from '../testing/contract/access-tests.ts'
 import { clientScopeTests, clientTests } from '../testing/contract/client-tests.ts'
-import { realmChangeTests, realmTests } from '../testing/contract/realm-tests.ts'
+import { realmChangeTests, realmImportTests, realmTests } from '../testing/contract/realm-tests.ts'
 import { flowTests, settingsTests } from '../testing/contract/settings-tests.ts'
 import { createSubject } from '../testing/contract/subject.ts'
 import type { Subject } from '../testing/contract/subject.ts'
@@ -34,7 +34,7 @@ describe.each<[string, () => Promise<TestKeycloak>]>([
   afterAll(() => subject.server?.stop())
 
   const started = subject as Subject
-  const realms = [realmTests, realmChangeTests, accessTests, permissionTests]
+  const realms = [realmTests, realmImportTests, realmChangeTests, accessTests, permissionTests]
   const inside = [clientTests, clientScopeTests, tokenTests, signatureTests, flowTests, settingsTests]
   for (const defineTests of [...realms, ...inside]) defineTests(started)
 })

@@ -1,6 +1,6 @@
 import { Secret } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
-import { operatorClientId } from '../../keycloak/operator-client.ts'
+import { operatorClient, operatorClientId } from '../../keycloak/operator-client.ts'
 import { checkKeys } from '../../keys/jwks.ts'
 import { firstAdmin, isOurs, newRealm, secret, signal } from './subject.ts'
 import type { Subject } from './subject.ts'
@@ -112,5 +112,15 @@ export function realmChangeTests(subject: Subject): void {
     await subject.keycloak.deleteRealm('short', signal)
     await expect(subject.keycloak.setEnabled('short', true, signal)).rejects.toThrow('404 Realm not found.')
     await expect(subject.keycloak.publishedKeys('short', signal)).rejects.toThrow('404 Realm does not exist')
+  })
+}
+
+/** What a whole representation says of what every realm has. */
+export function realmImportTests(subject: Subject): void {
+  test('a client that every realm has is what the representation says of it', async () => {
+    const shut = { clientId: 'admin-cli', enabled: false, publicClient: true, directAccessGrantsEnabled: false }
+    const clients = [operatorClient(secret), shut]
+    expect(await subject.keycloak.createRealm('named', { ...newRealm, clients }, signal)).toBe('created')
+    expect(await (await subject.enter('named')).findClient('admin-cli')).toMatchObject(shut)
   })
 }

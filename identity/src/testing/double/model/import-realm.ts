@@ -25,7 +25,7 @@ export function importRealm(state: State, fields: NewRealmFields): Realm {
   if (state.realms.has(name)) throw complaint(409, `Realm ${name} already exists`)
   const realm = emptyRealm(state.newId(), settingsOf(fields))
   addScopes(state, realm, fields)
-  addBuiltInClients(state, realm)
+  addBuiltInClients(state, realm, fields)
   addDefaultRoles(state, realm)
   fields.roles?.realm.forEach((role) => makeRole(state, realm, { name: role.name, description: role.description }))
   fields.groups.forEach((group) => realm.groups.set(group.id ?? state.newId(), group.name))
@@ -87,8 +87,10 @@ function addScopes(state: State, realm: Realm, fields: NewRealmFields): void {
   name(fields.defaultOptionalClientScopes, realm.optionalScopes)
 }
 
-function addBuiltInClients(state: State, realm: Realm): void {
-  for (const client of builtInClients) makeClient(state, realm, { standardFlowEnabled: false, ...limited, ...client })
+function addBuiltInClients(state: State, realm: Realm, { clients }: NewRealmFields): void {
+  // Whoever names one of them says what it is.
+  const unnamed = builtInClients.filter((one) => !clients.some((client) => client.clientId === one.clientId))
+  for (const client of unnamed) makeClient(state, realm, { standardFlowEnabled: false, ...limited, ...client })
   const [account, management] = ['account', 'realm-management'].map((name) => clientNamed(realm, name))
   const add = (clientId: string | undefined, roles: Readonly<Record<string, readonly string[]>>): void => {
     if (clientId === undefined) return
