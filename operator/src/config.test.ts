@@ -40,6 +40,11 @@ test.each([
   ],
   ['a port that is none', { ...whole, http: { port: 70_000 } }, /"http.port" is 70000: Too big: .*<=65535/],
   ['a base domain in capitals', platform({ baseDomain: 'GW.test' }), /"platform.baseDomain" is "GW.test": want DNS/],
+  [
+    'a reserved host in capitals',
+    platform({ reservedHosts: ['ID.gw.test'] }),
+    /"platform.reservedHosts\[?\.?0\]?" is "ID.gw.test": want a host name in lower case/,
+  ],
   ['a label that is too long', platform({ baseDomain: `${'a'.repeat(64)}.test` }), /"platform.baseDomain" .* want DNS/],
   ['a base domain that is too long', platform({ baseDomain: 'a.'.repeat(110) + 'test' }), /"platform.baseDomain".*212/],
   [

@@ -1,5 +1,6 @@
 import { postgresOptions } from '@bulkhead/database'
 import { isCidr } from '@bulkhead/runtime'
+import { canonicalHost } from '@bulkhead/tenancy'
 import { z } from 'zod'
 import { leaderElection } from './leading.ts'
 
@@ -20,7 +21,11 @@ const baseDomain = z
 const platform = z
   .strictObject({
     baseDomain,
-    reservedHosts: z.array(z.string().min(1).max(253)).max(64).default([]).describe('Hosts that no tenant is granted'),
+    reservedHosts: z
+      .array(z.string().refine((host) => canonicalHost(host) === host, 'want a host name in lower case'))
+      .max(64)
+      .default([])
+      .describe('Hosts that no tenant is granted'),
     systemNamespace: namespace.describe('Where the operator keeps its own Secrets'),
     capacityRequestsPerSecond: share.describe("The fleet's capacity, which guaranteed shares must fit into"),
     quarantineSeconds: z
