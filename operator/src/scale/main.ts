@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { realisticLatency } from '@bulkhead/identity/testing'
 import type { DoubleCall, Verdict } from '@bulkhead/identity/testing'
+import { systemClock } from '@bulkhead/runtime'
 import { startOperatorProcess } from '../testing/process.ts'
 import { startWorld } from '../testing/world.ts'
 import type { World } from '../testing/world.ts'
@@ -21,6 +22,7 @@ const root = resolve(import.meta.dirname, '../../..')
 const singles = 20
 const growthTenants = 50
 const defaultResyncSeconds = 1200
+const readyTimeoutMs = 60_000
 const stopper = new AbortController()
 process.once('SIGINT', () => stopper.abort(new Error('interrupted')))
 const { signal } = stopper
@@ -41,7 +43,11 @@ const resyncSeconds = Number(values.resync)
 const processSettings = { capacityRequestsPerSecond: 100_000 }
 
 async function ready(operator: Bench['operator']): Promise<void> {
-  while ((await operator.page('/readyz')).status !== 200) await new Promise((done) => setTimeout(done, 200))
+  const deadlineMs = performance.now() + readyTimeoutMs
+  while ((await operator.page('/readyz')).status !== 200) {
+    if (performance.now() > deadlineMs) throw new Error(`The operator is not ready; it said:\n${operator.output()}`)
+    await systemClock.sleep(200, signal)
+  }
 }
 
 /** The part that a process of its own does. */
