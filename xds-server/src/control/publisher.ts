@@ -83,7 +83,11 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options
     // No tenant's name holds a slash, and nobody comes before the platform.
-    this.#claims.claim('platform/', '', options.fleetSettings.identity.shards.map(({ host }) => host))
+    this.#claims.claim(
+      'platform/',
+      '',
+      options.fleetSettings.identity.shards.map(({ host }) => host),
+    )
     this.#pool = new Pool(options.fleetSettings.capacityRequestsPerSecond)
   }
 
@@ -181,7 +185,10 @@ export class Publisher {
     for (const other of wake) this.#options.wake(other)
     const refused = model.hosts.filter((host) => !held.has(host))
     if (refused.length === 0) return built
-    this.#options.logger.error({ tenant: name, hosts: refused }, 'granted hosts are held by another tenant or the platform')
+    this.#options.logger.error(
+      { tenant: name, hosts: refused },
+      'granted hosts are held by another tenant or the platform',
+    )
     return {
       model: {
         ...model,
