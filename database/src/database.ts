@@ -11,6 +11,8 @@ export interface Tables {
     readonly name: string
     readonly guaranteed: number
     readonly registered_at: Date
+    /** Which Keycloak holds the realm; null: there is none of ours, or nobody placed it yet. */
+    readonly identity_shard: string | null
   }
   readonly hostnames: {
     readonly host: string

@@ -45,6 +45,21 @@ const platform = z
     { path: ['defaultRequestsPerSecond', 'ceiling'], error: 'must not be above capacityRequestsPerSecond' },
   )
 
+const shardName = z
+  .string()
+  .max(32)
+  .regex(new RegExp(`^${label}$`), 'want a DNS label of at most 32 characters')
+const keycloakShard = {
+  clientId: z.string().min(1).describe('The bootstrap client of the master realm'),
+  clientSecretFile: z.string().min(1),
+  maxRealms: z.int().min(1).max(100_000).default(300).describe('It gets slow with more'),
+  concurrentCreates: z.int().min(1).max(16).default(4).describe('Realms that are made or deleted at once'),
+}
+
+function isDistinct(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length
+}
+
 /** The operator's configuration file. */
 export const operatorConfig = z.strictObject({
   kubernetes: z
@@ -56,8 +71,16 @@ export const operatorConfig = z.strictObject({
     adminUrl: httpUrl
       .optional()
       .describe("Where tenants' admins manage users; left out: they are told the account pages"),
-    clientId: z.string().min(1).describe('The bootstrap client of the master realm'),
-    clientSecretFile: z.string().min(1),
+    ...keycloakShard,
+    shards: z
+      .array(z.strictObject({ name: shardName, url: httpUrl, publicUrl: httpUrl, ...keycloakShard }))
+      .max(64)
+      .default([])
+      .refine(
+        (shards) => isDistinct(['default', ...shards.map(({ name }) => name)]),
+        'each name must stand once, and none is "default"',
+      )
+      .describe('More Keycloaks; the one above is the shard `default`'),
   }),
   postgres: postgresOptions,
   platform,

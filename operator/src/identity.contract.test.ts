@@ -14,7 +14,7 @@ import type { Parts } from './parts.ts'
 import { wantTenant } from './tenant/wanted.ts'
 import type { Wanted } from './tenant/wanted.ts'
 import { logIn } from './testing/realm-person.ts'
-import { sampleTenant } from './testing/samples.ts'
+import { onDefaultShard, sampleTenant } from './testing/samples.ts'
 import { startWorld } from './testing/world.ts'
 import type { World } from './testing/world.ts'
 import { applyIdentityStep } from './walls/identity/apply.ts'
@@ -58,7 +58,7 @@ function wantedOf({ name, realm = {}, annotations = {}, jwks }: Subject): Wanted
   })
   const derived = wantTenant(tenant, parts.settings)
   if (!derived.ok) throw new Error(derived.problem.message)
-  return derived.wanted
+  return onDefaultShard(derived.wanted, parts.settings)
 }
 
 /** Looks and acts until a look finds nothing to do; gives the steps and the last look. */

@@ -6,7 +6,6 @@ import {
   createLogger,
   createMetrics,
   healthRoutes,
-  readSecretFile,
   runMain,
   systemClock,
 } from '@bulkhead/runtime'
@@ -14,7 +13,7 @@ import type { KubeClient, Logger, Metrics } from '@bulkhead/runtime'
 import { z } from 'zod'
 import { operatorConfig } from './config.ts'
 import type { OperatorConfig } from './config.ts'
-import { createHttp, createKeycloak } from '@bulkhead/identity'
+import { identityShards, openKeycloaks, readShardSecrets } from './keycloaks.ts'
 import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import type { OperatorMetrics } from './metrics.ts'
@@ -24,6 +23,7 @@ import { startOperator } from './operator.ts'
 import { startStandby } from './standby.ts'
 import {
   createGrantRegistry,
+  createPlacementRegistry,
   createRetainedRegistry,
   createTenantDatabase,
   fenceWrites,
@@ -48,7 +48,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
     ...{ kubeconfig: config.kubernetes.kubeconfig, namespace: config.platform.systemNamespace },
     ...{ timings: config.leaderElection, logger, metrics, signal },
   })
-  const clientSecret = await readSecretFile('keycloak.clientSecretFile', config.keycloak.clientSecretFile)
+  const secrets = await readShardSecrets(config.keycloak)
   const template = await readRealmTemplate(config.identity.realmTemplateFile)
   const database = await connect(config, operatorMetrics)
   const standby = startStandby({ kubernetes, clock, logger, metrics, signal })
@@ -67,7 +67,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
     const reign = await takeLeadership(database, holder, leading)
     const parts = await makeParts(config, {
       ...{ kubernetes, database: fenceWrites(database, { ...reign, demand }), demand },
-      ...{ clientSecret, template, logger, operatorMetrics, metrics, signal: leading },
+      ...{ secrets, template, logger, operatorMetrics, metrics, signal: leading },
     })
     logger.info({ epoch: reign.epoch }, 'operator leads')
     const operator = startOperator({
@@ -93,7 +93,7 @@ async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): 
 interface Made {
   readonly kubernetes: KubeClient
   readonly database: Database
-  readonly clientSecret: Secret<string>
+  readonly secrets: ReadonlyMap<string, Secret<string>>
   readonly template: RealmTemplate
   readonly logger: Logger
   readonly operatorMetrics: OperatorMetrics
@@ -104,14 +104,15 @@ interface Made {
 }
 
 async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
-  const { kubernetes, database, clientSecret, logger, operatorMetrics, metrics, demand, signal } = made
-  const { url, clientId } = config.keycloak
-  const http = createHttp({ url, clock, latency: operatorMetrics.keycloak, beforeWrite: demand })
-  const bootstrap = { clientId, clientSecret }
+  const { kubernetes, database, secrets, logger, operatorMetrics, metrics, demand, signal } = made
+  const placements = createPlacementRegistry(database)
+  const latency = operatorMetrics.keycloak
+  const calls = { secrets, placements, clock, latency, beforeWrite: demand }
   const operatorUser = await whoAmI(kubernetes, signal)
   return {
     ...{ kubernetes, clock, logger },
-    keycloak: createKeycloak({ http, bootstrap, clock }),
+    keycloak: openKeycloaks(config.keycloak, calls),
+    placements,
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, config.postgres.database),
@@ -134,12 +135,16 @@ function settingsOf(
     dataPlaneNamespace: platform.dataPlaneNamespace,
     publicUrl: keycloak.publicUrl,
     adminUrl: keycloak.adminUrl,
+    identityShards: identityShards(keycloak).map(({ name, publicUrl, maxRealms }) => ({ name, publicUrl, maxRealms })),
     realms: {
       ...{ template, keyRotationSeconds: identity.keyRotationDays * 86_400 },
       keyOverlapSeconds: identity.keyOverlapSeconds,
       keysLife: { staleAfterMs: jwks.staleSeconds * 1000, withdrawnAfterMs: jwks.maxStaleSeconds * 1000 },
     },
-    reservedHosts: reservedHosts([keycloak.publicUrl, keycloak.adminUrl], platform.reservedHosts),
+    reservedHosts: reservedHosts(
+      [...identityShards(keycloak).map(({ publicUrl }) => publicUrl), keycloak.adminUrl],
+      platform.reservedHosts,
+    ),
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
     quarantineMs: platform.quarantineSeconds * 1000,
     defaultGuaranteed: platform.defaultRequestsPerSecond.guaranteed,

@@ -13,10 +13,19 @@ export interface Settings extends NamespaceSettings {
   /** Hosts of the platform itself, which no tenant is granted. */
   readonly reservedHosts: ReadonlySet<string>
   readonly realms: RealmSettings
+  /** The Keycloaks; the first is for tenants from before there were several. */
+  readonly identityShards: readonly IdentityShard[]
   readonly capacityRequestsPerSecond: number
   readonly quarantineMs: number
   readonly defaultGuaranteed: number
   readonly databaseAddress: { readonly host: string; readonly port: number; readonly database: string }
+}
+
+export interface IdentityShard {
+  readonly name: string
+  /** Its fixed public address: the issuers of its realms are made of it. */
+  readonly publicUrl: string
+  readonly maxRealms: number
 }
 
 /** What the platform says about every realm. */

@@ -15,6 +15,8 @@ export interface KeycloakOptions {
   readonly http: Http
   readonly bootstrap: { readonly clientId: string; readonly clientSecret: Secret<string> }
   readonly clock: Clock
+  /** Realms that are made or deleted at once; 4 where nothing is said. */
+  readonly concurrentCreates?: number
 }
 
 const withAttributes = z.object({ attributes: z.record(z.string(), z.string()).default({}) })
@@ -25,18 +27,23 @@ const realmTimeoutMs = 180_000
 const maxSources = 2000
 
 /** Keycloak over HTTP. */
-export function createKeycloak({ http, bootstrap, clock }: KeycloakOptions): Keycloak {
-  const slots = createSlots(realmSlots)
+export function createKeycloak({ http, bootstrap, clock, concurrentCreates = realmSlots }: KeycloakOptions): Keycloak {
+  const slots = createSlots(concurrentCreates)
   const bootstrapTokens = createTokenSource(http, { realm: 'master', ...bootstrap }, clock)
   const tokensOf = createTokenSources(http, clock)
   const byBootstrap = (realm: string, signal: AbortSignal) => realmCaller(http, bootstrapTokens, realm, signal)
+  const findRealm: Keycloak['findRealm'] = async (realm, signal) => {
+    const found = await absent(byBootstrap(realm, signal)({ doing: 'read realm', method: 'GET', path: [] }), 'realm')
+    return found === undefined ? undefined : realmRepresentation.parse(found.body)
+  }
   return {
-    findRealm: async (realm, signal) => {
-      const found = await absent(byBootstrap(realm, signal)({ doing: 'read realm', method: 'GET', path: [] }), 'realm')
-      return found === undefined ? undefined : realmRepresentation.parse(found.body)
-    },
+    findRealm,
     createRealm: (realm, fields, signal) =>
-      slots.run(signal, () => taken(createRealm(http, bootstrapTokens, { ...fields, realm }, signal))),
+      slots.run(signal, async () => {
+        // A create whose answer was lost may have been done meanwhile, while we waited for our turn.
+        if ((await findRealm(realm, signal)) !== undefined) return 'taken'
+        return taken(createRealm(http, bootstrapTokens, { ...fields, realm }, signal))
+      }),
     renameRealm: async (from, to, attributes, signal) => {
       const call = byBootstrap(from, signal)
       const { body } = await call({ doing: 'read realm', method: 'GET', path: [] })

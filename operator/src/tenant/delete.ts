@@ -175,10 +175,19 @@ async function applyDeletion(parts: Parts, owner: Owner, step: DeletionStep, sig
   }
 }
 
-function recordRetained({ retained, clock }: Parts, owner: Owner, signal: AbortSignal): Promise<void> {
+async function recordRetained(
+  { retained, placements, clock }: Parts,
+  owner: Owner,
+  signal: AbortSignal,
+): Promise<void> {
   const { id, uid, name } = owner
   const { retainedSchema: schema } = databaseTenantOf(owner)
-  const where = { realm: realmOf(owner), identityShard: undefined, schema, databaseShard: undefined }
+  const where = {
+    realm: realmOf(owner),
+    identityShard: await placements.shardOf(id, signal),
+    schema,
+    databaseShard: undefined,
+  }
   return retained.record({ id, uid, name, ...where }, clock.now(), signal)
 }
 

@@ -23,6 +23,7 @@ import type { StatusResult } from './status.ts'
 import type { Step } from './step.ts'
 import { signingKeysIn } from '../walls/identity/keys/components.ts'
 import { isRotationAsked } from '../walls/identity/keys/rotation.ts'
+import { placeRealm } from './place.ts'
 import { wantTenant } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -61,7 +62,8 @@ export async function reconcileTenant(
   await ensureFinalizer(parts, tenant, signal)
   const adopted = await takeUp(parts, tenant, derived.wanted, signal)
   if (adopted.kind === 'refused') return { outcome: await refuse(parts, tenant, adopted.problem, signal) }
-  return reconcileWalls(parts, tenant, { wanted: adopted.wanted, recent }, signal)
+  const wanted = await placeRealm(parts, tenant, adopted.wanted, signal)
+  return reconcileWalls(parts, tenant, { wanted, recent }, signal)
 }
 
 async function reconcileWalls(

@@ -66,6 +66,8 @@ const stuckReasons: readonly Reason[] = [
   'IssuerInvalid',
   'IssuerNotGranted',
   'RealmLost',
+  'ShardFull',
+  'ShardUnknown',
   'SchemaLost',
 ]
 
@@ -185,13 +187,17 @@ function grantedOf({ tenant, observed: { grants } }: StatusInput): TenantStatus[
 function identityOf(input: StatusInput): TenantStatus['identity'] {
   const external = externalFacts(input)
   if (external !== undefined) return externalStatus(external)
-  const { wanted, observed } = input
+  const { tenant, wanted, observed } = input
   const { identity } = observed
-  const { issuer, audience, realm } = wanted.identity
+  const { issuer, audience, realm, placement } = wanted.identity
   if (identity.kind === 'seen' && identity.value.realm.kind === 'foreign') return undefined
   const { jwks, failingSince } = believedOf(input) ?? {}
+  // Without a place there is no issuer.
+  if (placement.kind !== 'placed') return tenant.status?.identity
+  const { shard } = placement
   return {
     ...{ issuer, audience, realm, ...(jwks === undefined ? {} : { jwks }) },
+    ...(shard === undefined ? {} : { shard }),
     ...(failingSince === undefined ? {} : { jwksFailingSince: failingSince }),
   }
 }

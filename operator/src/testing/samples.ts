@@ -3,6 +3,7 @@ import { parserOf, subscription as subscriptionSchema, tenant as tenantSchema } 
 import type { Subscription, Tenant } from '@bulkhead/crds'
 import type { Settings } from '../settings.ts'
 import { wantTenant } from '../tenant/wanted.ts'
+import { locate } from '../walls/identity/wanted.ts'
 import type { Wanted } from '../tenant/wanted.ts'
 
 export const settings: Settings = {
@@ -11,6 +12,7 @@ export const settings: Settings = {
   systemNamespace: 'bulkhead-system',
   dataPlaneNamespace: 'bulkhead-data',
   publicUrl: 'https://id.test',
+  identityShards: [{ name: 'default', publicUrl: 'https://id.test', maxRealms: 300 }],
   realms: {
     ...{ template: {}, keyRotationSeconds: 7_776_000, keyOverlapSeconds: 600 },
     keysLife: { staleAfterMs: 86_400_000, withdrawnAfterMs: 604_800_000 },
@@ -53,7 +55,13 @@ export function sampleSubscription({ metadata: more = {}, spec = {}, status }: S
 export function sampleWanted(tenant: Tenant = sampleTenant()): Wanted {
   const derived = wantTenant(tenant, settings)
   if (!derived.ok) throw new Error(derived.problem.message)
-  return derived.wanted
+  return onDefaultShard(derived.wanted, settings)
+}
+
+/** The same, its realm placed where realms are by default. */
+export function onDefaultShard(wanted: Wanted, { identityShards, publicUrl, adminUrl }: Settings): Wanted {
+  const where = { identityShards, publicUrl, adminUrl }
+  return { ...wanted, identity: locate(wanted.identity, wanted.owner, where, { kind: 'placed', shard: 'default' }) }
 }
 
 export function parsed<T>(

@@ -13,6 +13,7 @@ import type { IssuersOptions } from '../issuers.ts'
 import { startOperator } from '../operator.ts'
 import {
   createGrantRegistry,
+  createPlacementRegistry,
   createRetainedRegistry,
   createTenantDatabase,
   openDatabase,
@@ -124,8 +125,10 @@ async function makeParts(made: Made) {
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),
     ...(await openIssuers({ config: issuerConfig(caFile), clock, logger, metrics })),
+    placements: createPlacementRegistry(database),
     accountRestored: () => operatorMetrics.accountRestored(),
     settings: {
+      identityShards: [{ name: 'default', publicUrl: keycloak.url, maxRealms: 10_000 }],
       realms: {
         ...{ template: {}, keyRotationSeconds: 7_776_000, keyOverlapSeconds: 600 },
         keysLife: { staleAfterMs: 86_400_000, withdrawnAfterMs: 604_800_000 },

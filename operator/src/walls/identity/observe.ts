@@ -23,6 +23,10 @@ export async function observeIdentity(
   wanted: WantedIdentity,
   signal: AbortSignal,
 ): Promise<SeenIdentity> {
+  const { placement } = wanted
+  if (placement.kind === 'unavailable') throw placement.error
+  // Nothing of it can be anywhere.
+  if (placement.kind !== 'placed') return { secret: { kind: 'absent' }, realm: { kind: 'unplaced' }, keys: undefined }
   const found = await findSystemSecret(parts, wanted.secretName, signal)
   const secret = seeObject(found, owner.uid)
   const realm = await observeRealm(parts, { owner, wanted, found: secret.kind === 'own' ? found : undefined }, signal)

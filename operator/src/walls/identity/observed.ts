@@ -12,6 +12,8 @@ export interface SeenAudience {
 export type SeenRealm =
   /** There is none to be: the tenant brings its own issuer. */
   | { readonly kind: 'external'; readonly keys: SeenKeys }
+  /** No Keycloak has it, or room for it. */
+  | { readonly kind: 'unplaced' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'foreign' }
   /** Ours and disabled: nothing inside can be seen. */

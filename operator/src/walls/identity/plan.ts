@@ -31,6 +31,7 @@ export function planIdentity(wanted: WantedIdentity, seen: SeenIdentity): readon
   const { enabled } = wanted.settings
   switch (realm.kind) {
     case 'external':
+    case 'unplaced':
     case 'foreign':
       return []
     case 'absent':

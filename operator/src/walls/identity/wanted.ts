@@ -1,4 +1,5 @@
 import { durationMs } from '@bulkhead/crds'
+import type { Placement } from '@bulkhead/database'
 import type { KeysLife } from '@bulkhead/identity'
 import type { Tenant } from '@bulkhead/crds'
 import { apiGroup, audienceOf, issuerOf, realmOf, realmSecretOf } from '@bulkhead/tenancy'
@@ -14,6 +15,13 @@ import type { RealmTemplate } from './realm/template.ts'
 /** On a Tenant: any new value asks for a new signing key. */
 export const rotateKeysAnnotation = `${apiGroup}/rotate-keys`
 
+export type WantedPlacement =
+  | Placement
+  /** Nobody asked yet. */
+  | { readonly kind: 'open' }
+  /** It could not be asked. */
+  | { readonly kind: 'unavailable'; readonly error: unknown }
+
 /** The realm that a tenant is to have. */
 export interface WantedIdentity {
   readonly realm: string
@@ -22,6 +30,8 @@ export interface WantedIdentity {
   readonly settings: RealmSettings
   readonly secretName: string
   readonly loginUrl: string
+  /** The Keycloak that holds it, and why there may be none. */
+  readonly placement: WantedPlacement
   readonly template: RealmTemplate
   readonly federation: readonly Federated[]
   readonly isMfaRequired: boolean
@@ -30,6 +40,21 @@ export interface WantedIdentity {
   readonly toldJwks: string | undefined
   /** How long keys are believed that cannot be fetched. */
   readonly keysLife: KeysLife
+}
+
+/** The same realm on the Keycloak where it is placed. */
+export function locate(
+  wanted: WantedIdentity,
+  owner: Owner,
+  { identityShards, publicUrl, adminUrl }: Pick<Settings, 'identityShards' | 'publicUrl' | 'adminUrl'>,
+  placement: WantedPlacement,
+): WantedIdentity {
+  const name = placement.kind === 'placed' ? placement.shard : undefined
+  const issuer = issuerOf(identityShards.find((shard) => shard.name === name)?.publicUrl ?? publicUrl, owner)
+  const console = `${adminUrl?.replace(/\/$/, '')}/admin/${wanted.realm}/console/`
+  // One address of administration serves one Keycloak.
+  const isServed = adminUrl !== undefined && (name === undefined || name === identityShards[0]?.name)
+  return { ...wanted, placement, issuer, loginUrl: isServed ? console : `${issuer}/account/` }
 }
 
 export function wantIdentity(
@@ -58,6 +83,7 @@ export function wantIdentity(
     }),
     secretName: realmSecretOf(owner.id),
     loginUrl: adminUrl === undefined ? `${issuer}/account/` : `${adminUrl.replace(/\/$/, '')}/admin/${realm}/console/`,
+    placement: { kind: 'open' },
     ...{ template: realms.template, federation: asked.federation, isMfaRequired },
     rotation: {
       ...{ rotateAfter: realms.keyRotationSeconds, overlap: realms.keyOverlapSeconds },

@@ -5,7 +5,7 @@ import type { Verdict } from '../../../verdict.ts'
 import { sentence, unavailable } from '../../judgement.ts'
 import type { Seen } from '../../seen.ts'
 import type { SeenIdentity } from '../observed.ts'
-import type { KeysProblem, SeenKeys } from './keeper.ts'
+import type { KeysProblem, Remembered, SeenKeys } from './keeper.ts'
 import { issuerKey, issuerNotGranted } from './wanted.ts'
 import type { WantedExternal } from './wanted.ts'
 
@@ -68,11 +68,14 @@ export function externalStatus(facts: ExternalFacts): IdentityStatus {
   const { granted } = grants.value.issuer
   if (granted === undefined) return undefined
   if (wanted.problems.length > 0 || granted !== wanted.claim) {
-    return before?.issuer !== undefined && issuerKey(before.issuer) === granted ? before : undefined
+    return issuerKey(before?.issuer ?? '') === granted ? before : undefined
   }
-  const { jwks, failingSinceMs } = keysOf(facts) ?? wanted.remembered
+  return grantedStatus(wanted, keysOf(facts) ?? wanted.remembered)
+}
+
+function grantedStatus({ issuer, audiences }: WantedExternal, { jwks, failingSinceMs }: Remembered): IdentityStatus {
   return {
-    ...{ issuer: wanted.issuer, audiences: [...wanted.audiences] },
+    ...{ issuer, audiences: [...audiences] },
     ...(jwks === undefined ? {} : { jwks }),
     ...(failingSinceMs === undefined ? {} : { jwksFailingSince: rfc3339(failingSinceMs) }),
   }

@@ -22,13 +22,16 @@ const field = 'spec.identity.external'
 /** Undefined for a tenant that has a realm. */
 export function wantExternal(
   { spec, status }: Pick<Tenant, 'spec' | 'status'>,
-  { publicUrl }: Pick<Settings, 'publicUrl'>,
+  { identityShards }: Pick<Settings, 'identityShards'>,
 ): WantedExternal | undefined {
   const { type, external } = spec.identity
   if (type !== 'External' || external === undefined) return undefined
   const { issuer, audiences, jwksURI } = external
   const problems = [
-    ...issuerProblems(issuer, [publicUrl]),
+    ...issuerProblems(
+      issuer,
+      identityShards.map(({ publicUrl }) => publicUrl),
+    ),
     ...keysProblems(jwksURI),
     ...audiences.filter((audience) => audience.startsWith(ownAudience)).map(ownAudienceProblem),
   ]
@@ -56,7 +59,7 @@ const ownAudience = 'urn:bulkhead:tenant:'
 function issuerProblems(issuer: string, ownUrls: readonly string[]): readonly Problem[] {
   const refuse = (reason: Problem['reason'], message: string) => [{ reason, field: `${field}.issuer`, message }]
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
-  if (url?.protocol !== 'https:' || url.search !== '' || url.hash !== '' || hasCredentials(url)) {
+  if (url === undefined || !isPlain(url)) {
     return refuse('IssuerInvalid', `Cannot use "${issuer}": want an https:// address without credentials and query`)
   }
   // Two spellings of one address could be granted to two tenants, and tokens compare letter by letter.
@@ -64,6 +67,10 @@ function issuerProblems(issuer: string, ownUrls: readonly string[]): readonly Pr
   if (issuer !== normal) return refuse('IssuerInvalid', `Cannot use "${issuer}": write it as "${normal}"`)
   const isOwn = ownUrls.some((own) => new URL(own).host === url.host)
   return isOwn ? refuse('IssuerNotGranted', issuerNotGranted(issuer)) : []
+}
+
+function isPlain(url: URL): boolean {
+  return url.protocol === 'https:' && url.search === '' && url.hash === '' && !hasCredentials(url)
 }
 
 /** The same words whoever holds the issuer: they must not tell. */
