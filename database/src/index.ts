@@ -11,6 +11,8 @@ export { createGrantRegistry } from './registry.ts'
 export type { GrantRegistry } from './registry.ts'
 export { createRetainedRegistry } from './retained.ts'
 export type { Retained, RetainedRecord, RetainedRegistry } from './retained.ts'
+export { createPlacementRegistry, judgePlacement } from './placements.ts'
+export type { Placement, PlacementRegistry, Placing, Shard } from './placements.ts'
 export { latestVersion, roleConfig } from './role-config.ts'
 export { ForeignDatabaseObject, createTenantDatabase } from './tenant-database.ts'
 export type {

@@ -40,6 +40,8 @@ export interface World {
   readonly parts: Parts
   /** Starts the operator; the answer stops it again. */
   run(resyncMs?: number): () => Promise<void>
+  /** Another client of Keycloak, which knows no tokens yet. */
+  freshKeycloak(): Keycloak
   /** Polls an object until it is as the test wants it. */
   until(ref: KubeRef, isDone: (object: KubeObject | undefined) => boolean, timeoutMs?: number): Promise<KubeObject>
   stop(): Promise<void>
