@@ -6,6 +6,7 @@ import type { KubeClient, KubeObject, KubeRef, Logger, Metrics, MetricsRegistry 
 import { startTestApiServer } from '@bulkhead/runtime/testing-api-server'
 import type { TestApiServer } from '@bulkhead/runtime/testing-api-server'
 import { createHttp, createKeycloak } from '@bulkhead/identity'
+import type { Keycloak } from '@bulkhead/identity'
 import { createOperatorMetrics } from '../metrics.ts'
 import type { OperatorMetrics } from '../metrics.ts'
 import { openIssuers } from '../issuers.ts'
@@ -75,6 +76,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { parts, database } = await makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger })
   return {
     ...{ api, postgres, keycloak, double, metrics, admin, parts },
+    freshKeycloak: () => openKeycloak(keycloak, operatorMetrics),
     run: (resyncMs = 600_000) => {
       const stopper = new AbortController()
       const operator = startOperator({
