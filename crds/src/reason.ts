@@ -25,9 +25,9 @@ export const reasons = {
   IssuerNotGranted: 'The issuer is not granted to this tenant: an issuer belongs to one tenant, and is none of ours.',
   JwksInvalid: 'The keys of the issuer cannot be used; the last good ones stay.',
   JwksStale:
-    'The keys of the issuer could not be fetched for a long time; the last good ones stay until `jwks.maxStale`.',
+    'The keys of the issuer could not be fetched for a long time; the last good ones stay until `jwks.maxStaleSeconds`.',
   JwksUnavailable: 'The keys of the issuer cannot be fetched; it is tried again.',
-  JwksWithdrawn: 'The keys of the issuer are older than `jwks.maxStale` and are believed no more.',
+  JwksWithdrawn: 'The keys of the issuer are older than `jwks.maxStaleSeconds` and are believed no more.',
   KubernetesUnavailable: 'The API server cannot be reached or refuses; it is tried again.',
   NameTaken: 'Something of the same name exists that is not of this tenant; it was left untouched.',
   NamespaceReady: 'The namespace with its role, quota and network policies is as wanted.',
