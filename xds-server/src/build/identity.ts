@@ -41,16 +41,20 @@ type External = NonNullable<Tenant['spec']['identity']['external']>
 
 // While the operator has not granted another issuer, the one that it granted goes on. That no two tenants have one
 // issuer is proven before anything is published.
-function ofExternal({ status }: Tenant, key: TenantKey, external: External): IdentityModel | undefined {
-  const { issuer = '', audiences = [], jwks = '', realm } = status?.identity ?? {}
-  if (status?.id !== key.id || realm !== undefined) return undefined
+function ofExternal({ status = {} }: Tenant, key: TenantKey, external: External): IdentityModel | undefined {
+  const { issuer = '', audiences = [], jwks = '', realm } = status.identity ?? {}
+  if (status.id !== key.id || realm !== undefined) return undefined
   if (!issuer.startsWith('https://') || audiences.length === 0) return undefined
   const lifetimeSeconds = secondsOf(external.maxTokenLifetime)
   return {
     ...{ issuer, audiences: audiences.toSorted(), jwks },
-    clientClaims: external.clientClaim === undefined ? defaultClientClaims : [external.clientClaim],
+    clientClaims: clientClaimsOf(external),
     maxTokenLifetimeSeconds: Math.min(lifetimeSeconds, maxExternalLifetimeSeconds) + lifetimeAllowanceSeconds,
   }
+}
+
+function clientClaimsOf({ clientClaim }: External): readonly string[] {
+  return clientClaim === undefined ? defaultClientClaims : [clientClaim]
 }
 
 function secondsOf(duration: string): number {
