@@ -46,7 +46,8 @@ export function createPlacementRegistry(database: Database): PlacementRegistry {
       database.read('find placement', signal, async (tx) => {
         const db = tx.withSchema('public')
         const row = await db.selectFrom('tenants').select('identity_shard').where('id', '=', id).executeTakeFirst()
-        if (row?.identity_shard != null) return row.identity_shard
+        const shard = row?.identity_shard ?? undefined
+        if (shard !== undefined) return shard
         const left = await db.selectFrom('retained').select('identity_shard').where('id', '=', id).executeTakeFirst()
         return left?.identity_shard ?? undefined
       }),
@@ -72,7 +73,8 @@ export function judgePlacement(
 async function heldShard(tx: Tx, uid: string): Promise<string | undefined> {
   const db = tx.withSchema('public')
   const own = await db.selectFrom('tenants').select('identity_shard').where('uid', '=', uid).executeTakeFirst()
-  if (own?.identity_shard != null) return own.identity_shard
+  const shard = own?.identity_shard ?? undefined
+  if (shard !== undefined) return shard
   const former = await db
     .selectFrom('retained')
     .select('identity_shard')

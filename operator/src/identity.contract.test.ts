@@ -1,4 +1,3 @@
-import { createPublicKey, verify } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +12,8 @@ import { secretBody } from './kubernetes/secrets.ts'
 import type { Parts } from './parts.ts'
 import { wantTenant } from './tenant/wanted.ts'
 import type { Wanted } from './tenant/wanted.ts'
-import { logIn } from './testing/realm-person.ts'
+import { callAsBootstrap, makePerson, isSignedBy, kidOf } from './testing/realm/calls.ts'
+import { logIn } from './testing/realm/person.ts'
 import { onDefaultShard, sampleTenant } from './testing/samples.ts'
 import { startWorld } from './testing/world.ts'
 import type { World } from './testing/world.ts'
@@ -39,8 +39,8 @@ beforeAll(async () => {
   parts = { ...world.parts, clock }
 }, 300_000)
 afterAll(async () => {
-  await world?.stop()
-  await issuer?.stop()
+  await world.stop()
+  await issuer.stop()
 })
 
 interface Subject {
@@ -80,24 +80,7 @@ async function settle(subject: Subject): Promise<{ readonly steps: readonly stri
 
 const jwksOf = ({ keys }: SeenIdentity): string => (keys?.ok === true ? keys.jwks : '')
 
-async function bootstrap(method: string, path: string, body?: object): Promise<unknown> {
-  const { url, clientId, clientSecret } = world.keycloak
-  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
-  const asked = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams(form),
-  })
-  const { access_token: token } = z.object({ access_token: z.string() }).parse(await asked.json())
-  const answer = await fetch(`${url}/admin/realms/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
-  return text === '' ? undefined : JSON.parse(text)
-}
-
+const bootstrap = (method: string, path: string, body?: object) => callAsBootstrap(world.keycloak, method, path, body)
 const realmOf = (name: string): string => wantedOf({ name }).identity.realm
 
 test('a realm is whole after one call, and a second look finds nothing to do', async () => {
@@ -208,17 +191,11 @@ test('an account that lost a role is restored, and the realm has a trace of it',
   expect(events.some(({ resourcePath }) => resourcePath.includes(`users/${account?.id}`))).toBe(true)
 })
 
-async function user(realm: string, username: string): Promise<void> {
-  const credentials = [{ type: 'password', value: 'a-long-password-1', temporary: false }]
-  const profile = { email: `${username}@acme.test`, firstName: 'Some', lastName: 'Body', emailVerified: true }
-  await bootstrap('POST', `${realm}/users`, { username, enabled: true, credentials, ...profile })
-}
-
 test('a second factor that is required is set up before the first login ends, and asked for at each one after', async () => {
   const { url } = world.keycloak
   const realm = realmOf('acme')
   const person = { username: 'frank', password: 'a-long-password-1' }
-  await user(realm, person.username)
+  await makePerson(world.keycloak, realm, person)
   expect((await logIn(url, realm, person)).kind).toBe('token')
   expect((await settle({ name: 'acme', realm: { mfa: 'Required' } })).steps).toEqual(['update-realm'])
   const asked = await logIn(url, realm, person)
@@ -257,37 +234,23 @@ test('a key that rotates leaves every token valid, before, between and after', a
   time.offsetMs += 400_000
   expect((await look(asked)).steps).toEqual([])
   const during = await token()
-  expect([isGood(before, told), isGood(during, told)]).toEqual([true, true])
+  expect([isSignedBy(before, told), isSignedBy(during, told)]).toEqual([true, true])
   time.offsetMs += 201_000
   expect((await look(asked)).steps).toEqual(['promote', 'retire'])
   const after = await token()
   expect(kidOf(after)).not.toBe(kidOf(during))
   // What the data plane had before the switch verifies all of them.
-  expect([before, during, after].map((one) => isGood(one, told))).toEqual([true, true, true])
+  expect([before, during, after].map((one) => isSignedBy(one, told))).toEqual([true, true, true])
   time.offsetMs += (300 + 36_000 - 900) * 1000
   expect((await look(asked)).steps).toEqual([])
-  expect(isGood(during, (await look(asked)).jwks)).toBe(true)
+  expect(isSignedBy(during, (await look(asked)).jwks)).toBe(true)
   time.offsetMs += 901_000
   expect((await look(asked)).steps).toEqual(['disable', 'remove-key'])
   const last = (await look(asked)).jwks
-  expect([isGood(during, last), isGood(after, last)]).toEqual([false, true])
+  expect([isSignedBy(during, last), isSignedBy(after, last)]).toEqual([false, true])
   time.offsetMs += 90 * 86_400_000
   expect((await look(asked)).steps).toEqual(['publish-key'])
 })
-
-function kidOf(token: string): string {
-  const head = Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()
-  return z.object({ kid: z.string() }).parse(JSON.parse(head)).kid
-}
-
-function isGood(token: string, jwks: string): boolean {
-  const { keys } = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) }).parse(JSON.parse(jwks))
-  const jwk = keys.find(({ kid }) => kid === kidOf(token))
-  if (jwk === undefined) return false
-  const [head = '', body = '', signature = ''] = token.split('.')
-  const key = createPublicKey({ key: jwk, format: 'jwk' })
-  return verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'))
-}
 
 test('S-178 a federated provider is told to Keycloak by checked addresses alone, and follows the spec', async () => {
   const name = 'initech'

@@ -194,10 +194,8 @@ function identityOf(input: StatusInput): TenantStatus['identity'] {
   const { jwks, failingSince } = believedOf(input) ?? {}
   // Without a place there is no issuer.
   if (placement.kind !== 'placed') return tenant.status?.identity
-  const { shard } = placement
   return {
-    ...{ issuer, audience, realm, ...(jwks === undefined ? {} : { jwks }) },
-    ...(shard === undefined ? {} : { shard }),
+    ...{ issuer, audience, realm, shard: placement.shard, ...(jwks === undefined ? {} : { jwks }) },
     ...(failingSince === undefined ? {} : { jwksFailingSince: failingSince }),
   }
 }

@@ -5,15 +5,18 @@ import type { Parts } from '../../parts.ts'
 import type { Owner } from '../owner.ts'
 import { findSystemSecret, storedSecrets } from '../system-secrets.ts'
 import { auditRestore } from './audit.ts'
-import { applyFederationStep } from './federation/apply.ts'
-import { applyKeyStep } from './keys/apply.ts'
+import { applyFederationStep, isFederationStep } from './federation/apply.ts'
+import type { FederationStep } from './federation/plan.ts'
+import { applyKeyStep, isKeyStep } from './keys/apply.ts'
 import { firstKey } from './keys/components.ts'
+import type { KeyStep } from './keys/rotation.ts'
 import { realmSecretKeys } from './observe.ts'
 import type { IdentityStep } from './plan.ts'
 import { isRealmOf } from './realm.ts'
 import { audienceMapper, newAudienceScope } from './realm/audience.ts'
 import { ownFlows } from './realm/flows.ts'
 import { newRealm, unusedClient } from './realm/new-realm.ts'
+import type { PolicyRepair } from './realm/registration.ts'
 import type { WantedIdentity } from './wanted.ts'
 
 export interface IdentityParts {
@@ -23,27 +26,31 @@ export interface IdentityParts {
 }
 
 export async function applyIdentityStep(at: IdentityParts, step: IdentityStep, signal: AbortSignal): Promise<void> {
-  const { parts, wanted } = at
-  const { keycloak } = parts
-  switch (step.kind) {
-    case 'create-realm':
-      return createRealm(at, signal)
-    case 'set-enabled':
-      await demandOwn(at, signal)
-      return keycloak.setEnabled(wanted.realm, step.enabled, signal)
-    case 'restore-account': {
-      await demandOwn(at, signal)
-      await auditRestore(at, signal)
-      return keycloak.restoreAccount(wanted.realm, (await realmSecrets(at, signal)).client, signal)
-    }
-    default:
-      return applyInside(at, await enter(at, signal), step)
-  }
+  if (step.kind === 'create-realm') return createRealm(at, signal)
+  if (step.kind === 'set-enabled' || step.kind === 'restore-account') return applyByBootstrap(at, step, signal)
+  const admin = await enter(at, signal)
+  if (isFederationStep(step)) return applyFederationStep(admin, step)
+  if (isKeyStep(step)) return applyKeyStep(admin, step)
+  return applyInside(at.wanted, admin, step)
 }
 
-type InsideStep = Exclude<IdentityStep, { kind: 'create-realm' | 'set-enabled' | 'restore-account' }>
+async function applyByBootstrap(
+  at: IdentityParts,
+  step: Extract<IdentityStep, { kind: 'set-enabled' | 'restore-account' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { keycloak } = at.parts
+  const { realm } = at.wanted
+  await demandOwn(at, signal)
+  if (step.kind === 'set-enabled') return keycloak.setEnabled(realm, step.enabled, signal)
+  await auditRestore(at, signal)
+  return keycloak.restoreAccount(realm, (await realmSecrets(at, signal)).client, signal)
+}
 
-async function applyInside({ wanted }: IdentityParts, admin: RealmAdmin, step: InsideStep): Promise<void> {
+type Elsewhere = 'create-realm' | 'set-enabled' | 'restore-account' | KeyStep['kind'] | FederationStep['kind']
+type InsideStep = Exclude<IdentityStep, { kind: Elsewhere }>
+
+async function applyInside(wanted: WantedIdentity, admin: RealmAdmin, step: InsideStep): Promise<void> {
   switch (step.kind) {
     case 'update-realm':
       return admin.updateRealm(step.fields)
@@ -54,21 +61,21 @@ async function applyInside({ wanted }: IdentityParts, admin: RealmAdmin, step: I
     case 'default-audience':
       return admin.addDefaultScope(step.scopeId)
     case 'repair-flow':
-      return admin.replaceFlow(step.alias, ownFlows.find(({ alias }) => alias === step.alias)?.executions ?? [])
-    case 'repair-policy': {
-      const { id, fields } = step.policy
-      return id === undefined ? admin.createComponent(fields) : admin.updateComponent(id, fields)
-    }
+      return repairFlow(admin, step.alias)
+    case 'repair-policy':
+      return repairPolicy(admin, step.policy)
     case 'shut-unused-client':
       return admin.updateClient(step.id, unusedClient)
-    case 'create-provider':
-    case 'update-provider':
-    case 'delete-provider':
-    case 'clear-provider-mappers':
-      return applyFederationStep(admin, step)
-    default:
-      return applyKeyStep(admin, step)
   }
+}
+
+async function repairFlow(admin: RealmAdmin, alias: string): Promise<void> {
+  const flow = ownFlows.find((one) => one.alias === alias)
+  if (flow !== undefined) await admin.replaceFlow(alias, flow.executions)
+}
+
+async function repairPolicy(admin: RealmAdmin, { id, fields }: PolicyRepair): Promise<void> {
+  await (id === undefined ? admin.createComponent(fields) : admin.updateComponent(id, fields))
 }
 
 async function createRealm(at: IdentityParts, signal: AbortSignal): Promise<void> {

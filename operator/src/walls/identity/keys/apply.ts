@@ -3,6 +3,13 @@ import { keyComponent } from './components.ts'
 import type { OwnKey } from './components.ts'
 import type { KeyStep } from './rotation.ts'
 
+const kinds: readonly string[] = ['publish-key', 'change-key', 'retire-other', 'adopt-other', 'remove-key']
+
+/** Whether a step is about a key. */
+export function isKeyStep<S extends { readonly kind: string }>(step: S): step is Extract<S, KeyStep> {
+  return kinds.includes(step.kind)
+}
+
 export async function applyKeyStep(admin: RealmAdmin, step: KeyStep): Promise<void> {
   switch (step.kind) {
     case 'publish-key':

@@ -33,15 +33,16 @@ export interface BelievedFacts {
 export function believedKeys({ seen, before, now, life }: BelievedFacts): BelievedKeys {
   const keys = seen.kind === 'seen' ? seen.value.keys : undefined
   if (keys?.ok === true) return { jwks: keys.jwks, failingSince: undefined, freshness: 'fresh' }
-  const kept = { jwks: before?.jwks, failingSince: before?.jwksFailingSince }
-  // Nobody asked a realm that is shut; and where there were none yet, none are missed.
-  const isFailing = seen.kind === 'unavailable' || keys !== undefined
-  const hadKeys = kept.jwks !== undefined || kept.failingSince !== undefined
-  if (!hadKeys) return { ...kept, freshness: 'fresh' }
-  const failingSince = kept.failingSince ?? (isFailing ? now : undefined)
-  if (failingSince === undefined) return { ...kept, freshness: 'fresh' }
+  const jwks = before?.jwks
+  const failingSince = before?.jwksFailingSince ?? (isMissed(seen, jwks) ? now : undefined)
+  if (failingSince === undefined) return { jwks, failingSince, freshness: 'fresh' }
   const freshness = freshnessOf(Date.parse(failingSince), Date.parse(now), life)
-  return { jwks: freshness === 'withdrawn' ? undefined : kept.jwks, failingSince, freshness }
+  return { jwks: freshness === 'withdrawn' ? undefined : jwks, failingSince, freshness }
+}
+
+// Nobody asked a realm that is shut; and where there were no keys yet, none are missed.
+function isMissed(seen: BelievedFacts['seen'], jwks: string | undefined): boolean {
+  return jwks !== undefined && (seen.kind === 'unavailable' || seen.value.keys !== undefined)
 }
 
 /** The verdict on a realm whose keys are too old to be believed; undefined while they are not. */

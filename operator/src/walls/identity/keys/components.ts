@@ -63,28 +63,27 @@ export function firstKey(nowSeconds: number, request: string): Fields {
   })
 }
 
+const kinds = ['rsa-generated', 'rsa', 'java-keystore']
+
 /** The keys among the components that sign with RSA. */
 export function signingKeysIn(components: readonly ComponentRepresentation[]): SeenSigningKeys {
-  const own: OwnKey[] = []
-  const others: OtherKey[] = []
-  const kinds = ['rsa-generated', 'rsa', 'java-keystore']
-  for (const one of components) {
-    if (one.providerType !== keyProviderType || !kinds.includes(one.providerId)) continue
-    const state = {
-      id: one.id,
-      isActive: one.config['active']?.[0] !== 'false',
-      isEnabled: one.config['enabled']?.[0] !== 'false',
-    }
-    const told = namePattern.exec(one.name)
-    if (told === null) {
-      others.push({ ...state, name: one.name })
-      continue
-    }
-    const [createdAt = 0, confirmedAt, keepUntil] = told
-      .slice(1, 4)
-      .map((part) => (part === '-' ? undefined : Number(part)))
-    const priority = Number(one.config['priority']?.[0] ?? 0)
-    own.push({ ...state, createdAt, confirmedAt, keepUntil, request: told[4] ?? '-', priority })
-  }
+  const rsa = components.filter((one) => one.providerType === keyProviderType && kinds.includes(one.providerId))
+  const own = rsa.flatMap((one) => ownKey(one) ?? [])
+  const others = rsa.filter((one) => ownKey(one) === undefined).map((one) => ({ ...stateOf(one), name: one.name }))
   return { own, others }
+}
+
+function ownKey(component: ComponentRepresentation): OwnKey | undefined {
+  const told = namePattern.exec(component.name)
+  if (told === null) return undefined
+  const seconds = (part: string | undefined) => (part === undefined || part === '-' ? undefined : Number(part))
+  return {
+    ...stateOf(component),
+    ...{ createdAt: seconds(told[1]) ?? 0, confirmedAt: seconds(told[2]), keepUntil: seconds(told[3]) },
+    ...{ request: told[4] ?? '-', priority: Number(component.config['priority']?.[0] ?? 0) },
+  }
+}
+
+function stateOf({ id, config }: ComponentRepresentation): Pick<OwnKey, 'id' | 'isActive' | 'isEnabled'> {
+  return { id, isActive: config['active']?.[0] !== 'false', isEnabled: config['enabled']?.[0] !== 'false' }
 }

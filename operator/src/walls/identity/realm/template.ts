@@ -34,9 +34,7 @@ export const realmTemplate = z
     { ...look, ...logins, ...secondFactor, ...figures, ...events, attributes: texts },
     {
       error: (issue) =>
-        issue.code === 'unrecognized_keys'
-          ? `${(issue['keys'] as readonly string[]).map(whyNot).join(', ')}`
-          : undefined,
+        issue.code === 'unrecognized_keys' ? (issue['keys'] as readonly string[]).map(whyNot).join(', ') : undefined,
     },
   )
   .partial()

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { createBrowser, formOf } from './first-admin.ts'
-import type { Page } from './first-admin.ts'
+import { createBrowser, formOf } from '../first-admin.ts'
+import type { Page } from '../first-admin.ts'
 
 /** What a login with a name and a password alone comes to. */
 export type Login =
