@@ -1,4 +1,5 @@
 import type { CustomResourceDefinition } from '@bulkhead/crds'
+import { conditionsOfKind } from './condition-reference.ts'
 import { z } from 'zod'
 
 const schemaNode = z.looseObject({
@@ -60,7 +61,7 @@ export function fieldReference(definitions: readonly CustomResourceDefinition[])
         ? []
         : ['spec', 'status'].flatMap((part) => rows(part, schema.properties?.[part], part === 'spec'))
     const head = '| Field | Type | Default | Allowed | Meaning |\n|---|---|---|---|---|'
-    return `## ${names.kind} (\`${names.shortNames.join('`, `')}\`)\n\n${schema?.description ?? ''}.\n\n${head}\n${lines.join('\n')}\n`
+    return `## ${names.kind} (\`${names.shortNames.join('`, `')}\`)\n\n${schema?.description ?? ''}.\n\n${conditionsOfKind(names.kind)}\n\n${head}\n${lines.join('\n')}\n`
   })
   return `# The API\n\n\`bulkhead.dev/v1alpha1\`. Generated from \`crds/src\` by \`make generate\`. \`kubectl explain\` says the same.\n\n${sections.join('\n')}`
 }

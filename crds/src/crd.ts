@@ -38,6 +38,14 @@ const reasonColumn: Column = {
 }
 const ageColumn: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
 const readyColumns = [conditionColumn('Ready'), reasonColumn]
+// The sentence behind the reason, for whoever asks for more with `-o wide`.
+const messageColumn: Column = {
+  name: 'Message',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+  priority: 1,
+}
+const lastColumns = [messageColumn, ageColumn]
 
 const definitions: readonly Definition[] = [
   {
@@ -50,10 +58,11 @@ const definitions: readonly Definition[] = [
     columns: [
       ...readyColumns,
       { name: 'Namespace', type: 'string', jsonPath: '.status.namespace' },
-      conditionColumn('Programmed', 'Programmed', 1),
+      conditionColumn('Programmed'),
+      { name: 'Hosts', type: 'string', jsonPath: '.status.granted.hostnames[*]', priority: 1 },
       { name: 'Suspended', type: 'boolean', jsonPath: '.spec.suspended', priority: 1 },
       { name: 'Envoys', type: 'integer', jsonPath: '.status.dataPlane.programmed', priority: 1 },
-      ageColumn,
+      ...lastColumns,
     ],
   },
   {
@@ -67,7 +76,9 @@ const definitions: readonly Definition[] = [
       ...readyColumns,
       { name: 'Backend', type: 'string', jsonPath: '.spec.backend.type' },
       { name: 'Path', type: 'string', jsonPath: '.spec.http.path', priority: 1 },
-      ageColumn,
+      { name: 'Prefix', type: 'string', jsonPath: '.spec.http.pathPrefix', priority: 1 },
+      conditionColumn('Programmed', 'Programmed', 1),
+      ...lastColumns,
     ],
   },
   {
@@ -82,7 +93,9 @@ const definitions: readonly Definition[] = [
       { name: 'Host', type: 'string', jsonPath: '.spec.hostname' },
       { name: 'Path', type: 'string', jsonPath: '.spec.basePath' },
       { name: 'Access', type: 'string', jsonPath: '.spec.access' },
-      ageColumn,
+      { name: 'Tools', type: 'string', jsonPath: '.spec.tools[*]', priority: 1 },
+      conditionColumn('Programmed', 'Programmed', 1),
+      ...lastColumns,
     ],
   },
   {
@@ -92,7 +105,14 @@ const definitions: readonly Definition[] = [
     description: 'What a subscriber may use',
     spec: planSpec,
     status: plainStatus,
-    columns: [...readyColumns, ageColumn],
+    columns: [
+      ...readyColumns,
+      { name: 'Limits', type: 'string', jsonPath: '.spec.limits[*].requests' },
+      { name: 'Per', type: 'string', jsonPath: '.spec.limits[*].per' },
+      { name: 'Roles', type: 'string', jsonPath: '.spec.roles[*]', priority: 1 },
+      conditionColumn('Programmed', 'Programmed', 1),
+      ...lastColumns,
+    ],
   },
   {
     info: kinds.subscription,
@@ -106,7 +126,9 @@ const definitions: readonly Definition[] = [
       { name: 'ToolSet', type: 'string', jsonPath: '.spec.toolSetRef.name' },
       { name: 'Plan', type: 'string', jsonPath: '.spec.planRef.name' },
       { name: 'Secret', type: 'string', jsonPath: '.spec.credentials.secretName', priority: 1 },
-      ageColumn,
+      { name: 'Expires', type: 'string', jsonPath: '.spec.expiresAt', priority: 1 },
+      conditionColumn('Programmed', 'Programmed', 1),
+      ...lastColumns,
     ],
   },
   {
@@ -120,7 +142,8 @@ const definitions: readonly Definition[] = [
       ...readyColumns,
       { name: 'Target', type: 'string', jsonPath: '.spec.targetRef.name' },
       { name: 'Kind', type: 'string', jsonPath: '.spec.targetRef.kind', priority: 1 },
-      ageColumn,
+      conditionColumn('Programmed', 'Programmed', 1),
+      ...lastColumns,
     ],
   },
 ]

@@ -1,5 +1,7 @@
 export type { Condition } from './condition.ts'
 export { findCondition, isTrueAt, nextCondition } from './condition.ts'
+export type { ConditionedKind, ConditionType, Writer } from './condition-type.ts'
+export { conditionTypes, isConditionType, ownConditionTypes } from './condition-type.ts'
 export type { CustomResourceDefinition } from './crd.ts'
 export { customResourceDefinitions } from './crd.ts'
 export { durationMs } from './fields.ts'

@@ -65,6 +65,8 @@ export interface DatabaseOptions extends DatabaseAddress {
   readonly user: string
   readonly password: Secret<string>
   readonly maxConnections: number
+  /** Authorities in PEM: the connection is encrypted, and the server's certificate is of one of them and names the host. */
+  readonly trustedCertificates?: string
   readonly clock: Clock
   readonly latency: HistogramMetric
 }
@@ -88,6 +90,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     database: options.database,
     user: options.user,
     password: () => options.password.reveal(),
+    ...tlsOf(options),
     max: options.maxConnections,
     maxUses: maxUsesOfConnection,
     connectionTimeoutMillis: 10_000,
@@ -118,6 +121,11 @@ export function openDatabase(options: DatabaseOptions): Database {
       run(call, signal, () => kysely.transaction().setAccessMode('read only').execute(work)),
     close: () => kysely.destroy(),
   }
+}
+
+/** What `pg` is told about TLS; an address has to be named too, or nobody would compare it with the certificate. */
+export function tlsOf({ host, trustedCertificates: ca }: Pick<DatabaseOptions, 'host' | 'trustedCertificates'>) {
+  return { ssl: ca === undefined ? (false as const) : { ca, host, rejectUnauthorized: true } }
 }
 
 /** Runs SQL that holds no value from outside but through `quoteIdentifier` and `quoteLiteral`. */

@@ -29,6 +29,7 @@ import {
   fenceWrites,
   openDatabase,
   prepareRegistry,
+  readPostgresOptions,
   takeLeadership,
 } from '@bulkhead/database'
 import type { Database } from '@bulkhead/database'
@@ -74,6 +75,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
       ...{ parts, operatorMetrics, kubernetes, clock, logger, metrics, signal: leading, standby },
       concurrency: config.concurrency,
       resyncMs: config.resyncSeconds * 1000,
+      brake: { ...config.brake, windowMs: config.brake.windowSeconds * 1000 },
       random: Math.random,
     })
     await operator.stopped
@@ -85,9 +87,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
 }
 
 async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): Promise<Database> {
-  const { host, port, database, user, maxConnections } = postgres
-  const password = await readSecretFile('postgres.passwordFile', postgres.passwordFile)
-  return openDatabase({ host, port, database, user, maxConnections, password, clock, latency: metrics.postgres })
+  return openDatabase(await readPostgresOptions(postgres, { clock, latency: metrics.postgres }))
 }
 
 interface Made {

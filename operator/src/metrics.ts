@@ -8,6 +8,10 @@ export interface OperatorMetrics {
   readonly postgres: HistogramMetric
   /** Counts how a reconcile of a kind ended: ready, waiting, stalled, gone. */
   ended(kind: string, outcome: string): void
+  /** Counts that the bootstrap account went into a realm to let our own in again. */
+  accountRestored(): void
+  /** Tells how many deletions are held back now. */
+  held(count: number): void
 }
 
 export function createOperatorMetrics(metrics: Metrics): OperatorMetrics {
@@ -22,9 +26,15 @@ export function createOperatorMetrics(metrics: Metrics): OperatorMetrics {
     help: 'Reconciles that ended without a fault, by how they ended',
     labels: ['kind', 'outcome'],
   })
+  const held = metrics.gauge({
+    name: 'bulkhead_operator_deletions_held',
+    help: 'Tenants whose deletion waits because too many were deleted at once',
+  })
   return {
     keycloak: latency('bulkhead_operator_keycloak_seconds', 'How long Keycloak took to answer'),
     postgres: latency('bulkhead_operator_postgres_seconds', 'How long a transaction took'),
+    accountRestored: () => restored.add({}),
     ended: (kind, outcome) => outcomes.add({ kind, outcome }),
+    held: (count) => held.set(count),
   }
 }

@@ -3,8 +3,10 @@
 import { LostLeadership, createKeyedQueue } from '@bulkhead/runtime'
 import type { Change, KeyedQueue, ReconcileResult } from '@bulkhead/runtime'
 import { namespaceOf, tenantOfNamespace } from '@bulkhead/tenancy'
+import { createDepartures, judgeBrake } from './brake.ts'
+import type { BrakeTerms, Departures } from './brake.ts'
 import { readSubscription, readTenant } from './facts.ts'
-import type { SubscriptionFacts, TenantFacts } from './facts.ts'
+import type { ReadTenant, SubscriptionFacts, TenantFacts } from './facts.ts'
 import { subscriptionKind, tenantKind } from './kubernetes/kinds.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
@@ -14,9 +16,10 @@ import { leaveRealm, reconcileSubscription } from './subscription/reconcile.ts'
 import type { SubscriptionLook } from './subscription/reconcile.ts'
 import { planGives, tenantGives, toolSetGives } from './subscription/wanted.ts'
 import type { Parts } from './parts.ts'
+import { holdDeletion, isAllowed } from './tenant/hold.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import { isSlow, mostSlow } from './tenant/slow-work.ts'
-import type { Look } from './tenant/reconcile.ts'
+import type { Look, Reconciled } from './tenant/reconcile.ts'
 import { ownerOf } from './walls/owner.ts'
 import { startStandby } from './standby.ts'
 import type { Standby } from './standby.ts'
@@ -28,6 +31,7 @@ export interface OperatorOptions extends WatchParts {
   readonly operatorMetrics: OperatorMetrics
   readonly concurrency: { readonly tenants: number; readonly subscriptions: number }
   readonly resyncMs: number
+  readonly brake: BrakeTerms
   /** Copies that are kept already; left out, the operator keeps its own. */
   readonly standby?: Standby | undefined
   /** Gives a number in [0, 1). */
@@ -52,6 +56,9 @@ interface Running {
   readonly stirred: Set<string>
   /** Likewise at a Subscription, by uid. */
   readonly subscriptionLooks: Map<string, SubscriptionLook>
+  readonly departures: Departures
+  /** Uids of Tenants whose deletion is held back. */
+  readonly held: Set<string>
 }
 
 /** Starts the operator; it runs until the signal is aborted. */
@@ -80,9 +87,21 @@ export function startOperator(options: OperatorOptions): Operator {
       gate.isOpen && hasChanged(change, toolSetGives) && referenceChanged(running, byToolSet, change),
     onPlan: (change) => gate.isOpen && hasChanged(change, planGives) && referenceChanged(running, byPlan, change),
   })
+  const departures = createDepartures(options.brake.windowMs)
+  const held = new Set<string>()
   const stopPolling = options.parts.issuerKeys.start((name) => issuerChanged(running, name))
   const stirred = new Set<string>()
-  const running: Running = { stirred, options, watches, tenants, subscriptions, looks, subscriptionLooks }
+  const running: Running = {
+    stirred,
+    options,
+    watches,
+    tenants,
+    subscriptions,
+    looks,
+    subscriptionLooks,
+    departures,
+    held,
+  }
   void Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
     gate.isOpen = true
     for (const key of watches.tenants.store.keys()) tenants.add(key)
@@ -178,7 +197,7 @@ function referenceChanged(
 }
 
 async function workTenant(running: Running, name: string, signal: AbortSignal): Promise<ReconcileResult> {
-  const { options, watches, looks } = running
+  const { options, looks } = running
   // Read anew: the copy may lag behind our own last write.
   const found = await options.kubernetes.find({ kind: tenantKind, name }, { signal })
   if (found === undefined) return {}
@@ -186,16 +205,57 @@ async function workTenant(running: Running, name: string, signal: AbortSignal): 
   const { uid, generation } = tenant.object.metadata
   const look = running.stirred.delete(uid) ? undefined : freshest(looks.get(uid), options)
   const recent = look?.generation === generation ? look : undefined
-  const reconciled = await reconcileTenant(options.parts, tenant, recent, signal)
-  if (recent === undefined && reconciled.look !== undefined) {
-    const known = watches.subscriptions.store.getByIndex(byNamespace, tenant.object.status?.namespace ?? '')
-    const uids = new Set(known.map(({ metadata }) => metadata.uid))
-    await deleteOrphans(options.parts, tenant.object, (one) => uids.has(one), signal)
-  }
+  const reconciled = await reconcileOrHold(running, tenant, recent, signal)
+  if (recent === undefined && reconciled.look !== undefined) await removeOrphans(running, tenant.object, signal)
   if (reconciled.look === undefined) looks.delete(uid)
   else looks.set(uid, reconciled.look)
   options.operatorMetrics.ended('Tenant', reconciled.outcome.kind)
   return requeue(reconciled.outcome, options)
+}
+
+async function reconcileOrHold(
+  running: Running,
+  read: ReadTenant,
+  recent: Look | undefined,
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const { parts, clock } = running.options
+  const together = heldBack(running, read.object)
+  if (together !== undefined) return holdDeletion(parts, read.object, together, signal)
+  const reconciled = await reconcileTenant(parts, read, recent, signal)
+  const { uid } = read.object.metadata
+  if (reconciled.outcome.kind === 'gone') running.departures.add(uid, deletedAt(read.object) ?? clock.now())
+  return reconciled
+}
+
+async function removeOrphans({ options, watches }: Running, tenant: TenantFacts, signal: AbortSignal): Promise<void> {
+  const known = watches.subscriptions.store.getByIndex(byNamespace, tenant.status?.namespace ?? '')
+  const uids = new Set(known.map(({ metadata }) => metadata.uid))
+  await deleteOrphans(options.parts, tenant, (one) => uids.has(one), signal)
+}
+
+// How many went together with this Tenant, when its deletion waits for somebody to allow it.
+function heldBack(running: Running, tenant: TenantFacts): number | undefined {
+  const { watches, departures, held, options } = running
+  const { uid } = tenant.metadata
+  const atMs = deletedAt(tenant)
+  held.delete(uid)
+  if (atMs !== undefined && !isAllowed(tenant)) {
+    const gone = departures.recent(options.clock.now())
+    const all = [...watches.tenants.store.values()]
+    const deleted = all.filter(({ metadata }) => metadata.uid !== uid).flatMap((one) => deletedAt(one) ?? [])
+    const deletions = { atMs: [atMs, ...deleted, ...gone], total: all.length + gone.length }
+    const together = judgeBrake(atMs, deletions, options.brake)
+    if (together !== undefined) held.add(uid)
+    options.operatorMetrics.held(held.size)
+    return together
+  }
+  options.operatorMetrics.held(held.size)
+  return undefined
+}
+
+function deletedAt({ metadata }: TenantFacts): number | undefined {
+  return metadata.deletionTimestamp === undefined ? undefined : Date.parse(metadata.deletionTimestamp)
 }
 
 function freshest<L extends { readonly atMs: number }>(look: L | undefined, { clock, resyncMs }: OperatorOptions) {

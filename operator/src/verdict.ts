@@ -32,12 +32,12 @@ export function conditionsOf(
 export function refusedConditions(
   before: readonly Condition[] = [],
   { kept, refused }: { readonly kept: readonly string[]; readonly refused: readonly string[] },
-  message: string,
+  { reason, message }: Pick<Verdict, 'reason' | 'message'>,
   stamp: Stamp,
 ): Condition[] {
   const told: Verdicts = [
-    ...refused.map((type) => [type, failed('InvalidSpec', message)] as const),
-    ['Stalled', done('InvalidSpec', message)],
+    ...refused.map((type) => [type, failed(reason, message)] as const),
+    ['Stalled', done(reason, message)],
   ]
   return [...before.filter(({ type }) => kept.includes(type)), ...conditionsOf(before, told, stamp)]
 }

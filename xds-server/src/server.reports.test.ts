@@ -124,4 +124,46 @@ describe('what is reported', () => {
     expect([...client.has(TYPE_URLS.scopedRoute).keys()]).toEqual(['acme.gw.test'])
     await settle(() => programmed() === 'False/Withdrawn')
   })
+
+  test('is not written again by a new process when nothing is new', async () => {
+    const first = await start(populated())
+    const { api } = first
+    const arrived = () =>
+      api.condition(Tenant, { name: 'acme' }, 'Programmed') === 'True/Programmed' &&
+      api.condition(Tenant, { name: 'globex' }, 'Programmed') === 'True/Programmed' &&
+      api.condition(Subscription, { name: 'app', namespace: 'tenant-acme' }, 'Programmed') === 'True/Programmed'
+    first.envoy()
+    first.policy.takeUp()
+    await first.settle(arrived)
+    await first.clock.advance(120_000)
+    await first.control.stop()
+    const before = { writes: api.writes.length, events: api.events.length }
+    expect(before.writes).toBeGreaterThan(7)
+
+    // The fleet needs a while to find the new process.
+    const second = await start(api)
+    await second.clock.advance(10_000)
+    second.envoy()
+    second.policy.takeUp()
+    await second.clock.advance(120_000)
+    expect({ writes: api.writes.slice(before.writes), events: api.events.length }).toEqual({
+      writes: [],
+      events: before.events,
+    })
+  })
+
+  test('of an edit costs one write of the object that was edited, and none of another', async () => {
+    const { api, settle, clock, envoy, policy } = await start(populated())
+    const { client } = envoy()
+    policy.takeUp()
+    await settle(() => api.condition(ToolSet, api_, 'Ready') === 'True/Ready')
+    await clock.advance(60_000)
+    const before = api.writes.length
+    api.put(Tool, aTool('pets', { timeout: '3s' }))
+    await clock.advance(300)
+    client.follow()
+    policy.takeUp()
+    await clock.advance(60_000)
+    expect(api.writes.slice(before).map(({ kind, name }) => `${kind} ${name}`)).toEqual(['Tool pets'])
+  })
 })

@@ -30,10 +30,11 @@ export function refusedStatus({ metadata, status }: SubscriptionFacts, problem: 
   const { conditions: before, ...own } = status ?? {}
   const stamp = { observedGeneration: metadata.generation, now }
   const types = { kept: ['CredentialsReady'], refused: ['Accepted', 'Ready'] }
+  const message = `spec: It cannot be used: ${problem}`
   return {
     ...own,
     observedGeneration: metadata.generation,
-    conditions: refusedConditions(before, types, `spec: It cannot be used: ${problem}`, stamp),
+    conditions: refusedConditions(before, types, { reason: 'InvalidSpec', message }, stamp),
   }
 }
 

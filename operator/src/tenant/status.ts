@@ -1,6 +1,6 @@
 import { findCondition, isTrueAt } from '@bulkhead/crds'
 import type { Condition, Problem, Reason, Tenant } from '@bulkhead/crds'
-import { namespaceOf } from '@bulkhead/tenancy'
+import { apiGroup, namespaceOf } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
 import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
 import type { Verdict, Verdicts } from '../verdict.ts'
@@ -18,6 +18,9 @@ import { judgeLost, lostWalls } from './lost.ts'
 import type { Keeper } from './lost.ts'
 import type { Observed, WallName } from './observed.ts'
 import type { Wanted } from './wanted.ts'
+
+/** On a Tenant: its deletion goes on, however many are deleted with it. */
+export const allowDeletionAnnotation = `${apiGroup}/allow-deletion`
 
 type TenantStatus = NonNullable<Tenant['status']>
 
@@ -146,6 +149,23 @@ export function withdrawnStatus({ status, metadata }: TenantFacts, now: string, 
     ...conditionsOf(before, [['Ready', ready]], stamp),
   ]
   return { ...own, observedGeneration: metadata.generation, granted: { hostnames: [], guaranteed: 0 }, conditions }
+}
+
+/** The status of a Tenant whose deletion waits for somebody to allow it: it is served as before. */
+export function heldStatus({ status, metadata }: TenantFacts, together: number, now: string): TenantStatus {
+  const { dataPlane: _dataPlane, conditions: before = [], ...own } = status ?? {}
+  const message = `${together} Tenants were deleted at once: nothing is removed before this one is annotated with ${allowDeletionAnnotation}=true`
+  const stamp = { observedGeneration: metadata.generation, now }
+  const told: Verdicts = [
+    ['Ready', failed('DeletionHeld', message)],
+    ['Stalled', done('DeletionHeld', message)],
+  ]
+  const kept = before.filter(({ type }) => wallConditions.some((one) => one === type))
+  return {
+    ...own,
+    observedGeneration: metadata.generation,
+    conditions: [...kept, ...conditionsOf(before, told, stamp)],
+  }
 }
 
 function faultOf({ observed, faults }: StatusInput, wall: WallName): boolean {

@@ -7,6 +7,7 @@ import { startTestApiServer } from '@bulkhead/runtime/testing-api-server'
 import type { TestApiServer } from '@bulkhead/runtime/testing-api-server'
 import { createHttp, createKeycloak } from '@bulkhead/identity'
 import type { Keycloak } from '@bulkhead/identity'
+import type { BrakeTerms } from '../brake.ts'
 import { createOperatorMetrics } from '../metrics.ts'
 import type { OperatorMetrics } from '../metrics.ts'
 import { openIssuers } from '../issuers.ts'
@@ -39,10 +40,10 @@ export interface World {
   /** Member of system:masters, and stopped by no policy of ours. */
   readonly admin: KubeClient
   readonly parts: Parts
-  /** Starts the operator; the answer stops it again. */
-  run(resyncMs?: number): () => Promise<void>
   /** Another client of Keycloak, which knows no tokens yet. */
   freshKeycloak(): Keycloak
+  /** Starts the operator; the answer stops it again. */
+  run(resyncMs?: number, brake?: BrakeTerms): () => Promise<void>
   /** Polls an object until it is as the test wants it. */
   until(ref: KubeRef, isDone: (object: KubeObject | undefined) => boolean, timeoutMs?: number): Promise<KubeObject>
   stop(): Promise<void>
@@ -73,15 +74,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const kubernetes = createKubeClient({ kubeconfigPath: api.kubeconfigPath, logger, clock: systemClock })
   const metrics = createMetrics()
   const operatorMetrics = createOperatorMetrics(metrics)
-  const { parts, database } = await makeParts({ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger })
+  const { parts, database } = await makeParts({
+    ...{ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger },
+    issuerCaFile: options.issuerCaFile,
+  })
   return {
     ...{ api, postgres, keycloak, double, metrics, admin, parts },
     freshKeycloak: () => openKeycloak(keycloak, operatorMetrics),
-    run: (resyncMs = 600_000) => {
+    run: (resyncMs = 600_000, brake = { share: 1, minimum: 1000, windowMs: 60_000 }) => {
       const stopper = new AbortController()
       const operator = startOperator({
         ...{ parts, operatorMetrics, kubernetes, clock: systemClock, logger, metrics, signal: stopper.signal },
-        ...{ concurrency: { tenants: 4, subscriptions: 4 }, resyncMs, random: () => 0.5 },
+        ...{ concurrency: { tenants: 4, subscriptions: 4 }, resyncMs, random: () => 0.5, brake },
       })
       return async () => {
         stopper.abort()

@@ -1,14 +1,12 @@
-import type { Condition } from '@bulkhead/crds'
+import type { Condition, ConditionType } from '@bulkhead/crds'
 import { findCondition, nextCondition } from '@bulkhead/crds'
 import type { WantedCondition } from './status.ts'
-
-const ours = ['Accepted', 'Programmed', 'Ready', 'Stalled'] as const
 
 /** Whether an object's conditions, of the types that are ours to write there, say something else than is wanted. */
 export function isDifferent(
   wanted: readonly WantedCondition[],
   current: readonly Condition[],
-  types: readonly string[] = ours,
+  types: readonly ConditionType[],
 ): boolean {
   return types.some((type) => {
     const want = wanted.find((condition) => condition.type === type)

@@ -1,4 +1,5 @@
 import type { Condition } from '@bulkhead/crds'
+import { ownConditionTypes } from '@bulkhead/crds'
 import type { Clock, KubeClient, Logger, ReconcileResult } from '@bulkhead/runtime'
 import { isConflict, isNotFound } from '@bulkhead/runtime'
 import type { Meters } from '../control/meters.ts'
@@ -39,8 +40,6 @@ const lookAgainMs = 60_000
 interface Wanted {
   readonly ref: ObjectRef
   readonly conditions: readonly WantedCondition[]
-  /** The condition types that are ours on this kind. */
-  readonly types: readonly string[]
 }
 
 /** What is remembered of a tenant between two reports. */
@@ -127,9 +126,8 @@ export class Reporter {
       const current = finding.ref.kind === 'Tenant' ? undefined : currentOf(objects, finding)
       if (current === undefined) return []
       const conditions = objectConditions(finding, publication, current.conditions)
-      const types =
-        finding.ref.kind === 'Subscription' ? ['Programmed'] : ['Accepted', 'Programmed', 'Ready', 'Stalled']
-      return isDifferent(conditions, current.conditions, types) ? [{ ref: finding.ref, conditions, types }] : []
+      const types = ownConditionTypes('xds-server', finding.ref.kind)
+      return isDifferent(conditions, current.conditions, types) ? [{ ref: finding.ref, conditions }] : []
     })
   }
 
@@ -159,13 +157,17 @@ export class Reporter {
     const finding = built.findings.find(({ ref: { kind } }) => kind === 'Tenant')
     const condition = tenantCondition(tenant, { model: built.model, finding }, publication)
     const { conditions = [], dataPlane } = tenant.status ?? {}
-    const counts = { programmed: publication.envoys.acked, total: publication.envoys.connected, atMs: clock.now() }
-    const dueInMs = countsDueInMs(memory.counts ?? shownCounts(dataPlane), counts)
-    if (!isDifferent([condition], conditions, ['Programmed']) && dueInMs !== 0) return dueInMs
+    const fresh = { programmed: publication.envoys.acked, total: publication.envoys.connected, atMs: clock.now() }
+    const shown = memory.counts ?? shownCounts(dataPlane)
+    const heldMs = countsHeldInMs(publication, shown)
+    const dueInMs = heldMs ?? countsDueInMs(shown, fresh)
+    const isNews = isDifferent([condition], conditions, ownConditionTypes('xds-server', 'Tenant'))
+    if (!isNews && dueInMs !== 0) return dueInMs
+    const counts = heldMs === undefined || shown === undefined ? fresh : shown
     memory.counts = counts
     const { programmed, total } = counts
     await this.#write(ref, [condition], conditions, { dataPlane: { programmed, total } })
-    return undefined
+    return heldMs
   }
 
   async #write(
@@ -241,6 +243,15 @@ function isPending(publication: Publication): boolean {
 function settlesInMs(publication: Publication): number | undefined {
   const { envoys, ageMs } = publication
   return isPending(publication) && envoys.connected > 0 && ageMs < settleMs ? settleMs - ageMs : undefined
+}
+
+// An edit is on its way to Envoys that had the one before, and after a start of ours the fleet finds us one by one: what
+// is counted meanwhile is no news, and each Tenant would be written twice for it.
+function countsHeldInMs(publication: Publication, shown: Counts | undefined): number | undefined {
+  const { envoys, ageMs } = publication
+  if (shown === undefined) return undefined
+  if (envoys.connected < shown.total && ageMs < reconnectMs) return reconnectMs - ageMs
+  return isPending(publication) && ageMs < noAnswerMs ? noAnswerMs - ageMs : undefined
 }
 
 // When time alone may change what is to be said.

@@ -1,4 +1,7 @@
-import type { Condition } from '@bulkhead/crds'
+import type { Condition, Problem } from '@bulkhead/crds'
+import { ownConditionTypes } from '@bulkhead/crds'
+import type { Kstatus } from '@bulkhead/crds/testing'
+import { kstatus } from '@bulkhead/crds/testing'
 import { describe, expect, test } from 'vitest'
 import { buildTenant } from '../build/build-tenant.ts'
 import { aTenant, aTool, anInput, settings } from '../build/testing/fixtures.ts'
@@ -121,6 +124,39 @@ describe('an object', () => {
   })
 })
 
+describe('what kstatus makes of an object', () => {
+  const problem = (reason: Problem['reason']) => ({ reason, field: 'spec.x', message: 'cannot' })
+  const pending: Partial<Publication> = { envoys: { connected: 2, acked: 1 } }
+  const blamed: Partial<Publication> = { blame: { uids: new Set(['uid-x']), message: 'no' } }
+  test.each<readonly [string, Partial<Finding>, Partial<Publication>, Kstatus]>([
+    ['is served is Current', {}, {}, 'Current'],
+    ['nothing refers to is Current', { isReferenced: false }, pending, 'Current'],
+    ['an Envoy has not answered for is InProgress', {}, pending, 'InProgress'],
+    ['an Envoy never answered for is InProgress', {}, { ...pending, ageMs: 60_000 }, 'InProgress'],
+    ['no Envoy is there for is InProgress', {}, { envoys: { connected: 0, acked: 0 } }, 'InProgress'],
+    ['an Envoy refused is Failed', {}, blamed, 'Failed'],
+    ['names what is not there is Failed', { problems: [problem('ToolNotFound')] }, {}, 'Failed'],
+    ['has no usable address yet is InProgress', { problems: [problem('BackendNotFound')] }, {}, 'InProgress'],
+    [
+      'has no usable address and a mistake is Failed',
+      { problems: [problem('BackendNotFound'), problem('Conflict')] },
+      {},
+      'Failed',
+    ],
+  ])('that %s', (_title, found, change, expected) => {
+    const conditions = objectConditions(finding(found), { ...all, ...change }, programmedAt(2))
+    const judge = (generation: number) =>
+      kstatus({ metadata: { generation }, status: { observedGeneration: 3, conditions } })
+    expect(judge(3)).toBe(expected)
+    expect(judge(4)).toBe('InProgress')
+    const said = conditions.map(({ type }) => type)
+    expect(said.filter((type) => type === 'Reconciling' || type === 'Stalled')).toHaveLength(
+      expected === 'Current' ? 0 : 1,
+    )
+    expect(conditions.every(({ type }) => ownConditionTypes('xds-server', 'ToolSet').includes(type))).toBe(true)
+  })
+})
+
 describe('a Tenant', () => {
   const judge = (tenant: ReturnType<typeof aTenant>, publication: Publication = all): string => {
     const { model, findings } = buildTenant(anInput({ tenant }), settings)
@@ -168,17 +204,18 @@ describe('a Tenant', () => {
 
 describe('differences', () => {
   const wanted = objectConditions(finding(), all, [])
+  const types = ownConditionTypes('xds-server', 'ToolSet')
 
   test('what stands there already is not written again', () => {
     const current = timed(wanted, [], '2026-01-01T00:00:00Z')
-    expect(isDifferent(wanted, current)).toBe(false)
-    expect(isDifferent(wanted, current.slice(1))).toBe(true)
+    expect(isDifferent(wanted, current, types)).toBe(false)
+    expect(isDifferent(wanted, current.slice(1), types)).toBe(true)
   })
 
   test('a condition that is no longer wanted counts', () => {
     const problems = [{ reason: 'Conflict' as const, field: '', message: 'x' }]
     const stalled = timed(objectConditions(finding({ problems }), all, []), [], '2026-01-01T00:00:00Z')
-    expect(isDifferent(wanted, stalled)).toBe(true)
+    expect(isDifferent(wanted, stalled, types)).toBe(true)
   })
 
   test('the time moves only when the status does', () => {

@@ -1,13 +1,13 @@
 // report: what became of each object, said where its author looks. This file is the pure half: what was found and how
 // far it has come, as the conditions that each object is to have.
-import type { Condition, Reason, Tenant } from '@bulkhead/crds'
+import type { Condition, ConditionType, Reason, Tenant } from '@bulkhead/crds'
 import { findCondition } from '@bulkhead/crds'
 import type { Finding, TenantModel } from '../model/model.ts'
 import type { Blame } from './blame.ts'
 
 /** A condition before it has a time. */
 export interface WantedCondition {
-  readonly type: 'Accepted' | 'Programmed' | 'Ready' | 'Stalled'
+  readonly type: ConditionType
   readonly status: 'True' | 'False' | 'Unknown'
   readonly reason: Reason
   readonly message: string
@@ -41,20 +41,33 @@ export function objectConditions(
   publication: Publication,
   previous: readonly Condition[],
 ): readonly WantedCondition[] {
-  const { ref, problems } = finding
+  const { ref } = finding
   const observedGeneration = ref.generation
   const programmed = latched(programmedOf(finding, publication), ref.generation, previous)
   if (ref.kind === 'Subscription') return [{ type: 'Programmed', ...programmed, observedGeneration }]
   const accepted = problemVerdict(finding) ?? { status: 'True', reason: 'Accepted', message: 'the object is valid' }
   const ready = readyOf(accepted, programmed)
-  const isStalled = problems.length > 0 || programmed.reason === 'EnvoyRejected'
-  const { reason, message } = ready
   return [
     { type: 'Accepted', ...accepted, observedGeneration },
     { type: 'Programmed', ...programmed, observedGeneration },
     { type: 'Ready', ...ready, observedGeneration },
-    ...(isStalled ? [{ type: 'Stalled', status: 'True', reason, message, observedGeneration } as const] : []),
+    ...progressOf(finding, programmed, ready).map((condition) => ({ ...condition, observedGeneration })),
   ]
+}
+
+// What comes and goes without anybody's edit, like the Pods of a Service.
+const mendsItself: ReadonlySet<Reason> = new Set(['BackendNotFound'])
+
+// What kstatus reads: one of the two while the object is not ready, and neither once it is.
+function progressOf(
+  { problems }: Finding,
+  programmed: Verdict,
+  { status, reason, message }: Verdict,
+): readonly Omit<WantedCondition, 'observedGeneration'>[] {
+  if (status === 'True') return []
+  const needsPerson = programmed.reason === 'EnvoyRejected' || problems.some((each) => !mendsItself.has(each.reason))
+  if (needsPerson) return [{ type: 'Stalled', status: 'True', reason, message }]
+  return [{ type: 'Reconciling', status: 'True', reason: 'Progressing', message }]
 }
 
 /** The condition `Programmed` of a Tenant. */

@@ -38,6 +38,8 @@ export class FakeApi implements Pick<KubeClient, 'list' | 'watch' | 'applyStatus
   readonly events: KubeBody[] = []
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #history: Recorded[] = []
+  /** What an apply leaves out goes when an apply of before brought it: condition types by object. */
+  readonly #applied = new Map<string, readonly string[]>()
   #version = 0
   #wake = Promise.withResolvers<undefined>()
   readonly #held = new Set<string>()
@@ -115,9 +117,11 @@ export class FakeApi implements Pick<KubeClient, 'list' | 'watch' | 'applyStatus
     const status: Json = { ...asObject(body['status']) }
     this.writes.push({ kind: kind.kind, name: metadata.name, status })
     const written = conditionsOf(status)
-    const kept = conditionsOf(old['status']).filter(
-      ({ type }) => type !== 'Stalled' && written.every((condition) => condition.type !== type),
-    )
+    const key = `${kind.kind} ${keyOf(metadata)}`
+    const types = written.map(({ type }) => type)
+    const gone = new Set([...(this.#applied.get(key) ?? []), ...types])
+    const kept = conditionsOf(old['status']).filter(({ type }) => !gone.has(type))
+    this.#applied.set(key, types)
     const merged = { ...asObject(old['status']), ...status, conditions: [...kept, ...written] }
     return Promise.resolve(this.#store(kind, 'MODIFIED', { ...old, status: merged }))
   }

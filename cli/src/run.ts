@@ -1,0 +1,64 @@
+import { ConfigProblem, loadConfig, onShutdown } from '@bulkhead/runtime'
+import type { Surroundings } from '@bulkhead/runtime'
+import { Refusal, exitCodes } from './command.ts'
+import type { Call, Command } from './command.ts'
+import { cliConfig } from './config.ts'
+import { parseCommandLine } from './parse.ts'
+import type { Asked } from './parse.ts'
+import { helpOf, helpOfCommand } from './usage.ts'
+
+const version = '0.1.0'
+
+/** Runs what the command line asks for, and gives the exit code. */
+export async function runCommandLine(commands: readonly Command[], around: Surroundings): Promise<number> {
+  const signal = onShutdown(around.signals)
+  try {
+    const asked = parseCommandLine(commands, around.argv)
+    if (asked.kind === 'version') around.print(`bulkhead ${version}\n`)
+    else if (asked.kind === 'help') around.print(asked.command ? helpOfCommand(asked.command) : helpOf(commands))
+    else await asked.command.run(await callOf(asked, around, signal))
+    return exitCodes.done
+  } catch (error) {
+    return ending(error, around, signal)
+  }
+}
+
+async function callOf(
+  { operands, values }: Extract<Asked, { kind: 'run' }>,
+  around: Surroundings,
+  signal: AbortSignal,
+): Promise<Call> {
+  const textOf = (name: string): string | undefined => {
+    const value = values.get(name)
+    return value === true ? undefined : value
+  }
+  const { readFile } = around
+  const argv = ['--config', textOf('config') ?? '']
+  const config = await loadConfig(cliConfig, { argv, readFile, program: 'bulkhead' })
+  return {
+    operand: (name) => operands.get(name) ?? '',
+    value: textOf,
+    isSet: (name) => values.has(name),
+    ...{ config, signal },
+    print: (line) => around.print(`${line}\n`),
+    tell: (line) => around.printError(`${line}\n`),
+  }
+}
+
+function ending(error: unknown, { printError }: Surroundings, signal: AbortSignal): number {
+  if (error instanceof ConfigProblem || error instanceof Refusal) {
+    printError(`${error.message}\n`)
+    return error instanceof Refusal ? exitCodes.refused : exitCodes.usage
+  }
+  if (signal.aborted) {
+    printError('Interrupted: nothing was left half done\n')
+    return exitCodes.interrupted
+  }
+  printError(`bulkhead ended with a fault: ${causesOf(error)}\n`)
+  return exitCodes.fault
+}
+
+function causesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${causesOf(error.cause)}`
+}

@@ -1,0 +1,2 @@
+export type { Kstatus, KstatusObject } from './kstatus.ts'
+export { kstatus } from './kstatus.ts'
