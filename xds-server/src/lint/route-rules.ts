@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the rules of one route are read together */
 import type { JsonObject } from '@bulkhead/envoy'
 import { beyondGuaranteeHeader, serverNameHeader, tenantHeader } from '@bulkhead/tenancy'
 import { guards, hostSlots, isUnavailableScript, tenantJwt } from './contract.ts'
@@ -95,6 +96,7 @@ const identity: readonly Rule[] = [
   rule('D-01/one-audience', 'a realm must have the one audience of its tenant', (routes) =>
     providers(routes).every((provider) => {
       const audiences = listAt(provider, 'audiences')
+      // eslint-disable-next-line @typescript-eslint/no-base-to-string -- an audience is text in what we translate
       return audiences.length === 1 || !audiences.some((audience) => String(audience).startsWith(ownAudience))
     }),
   ),
