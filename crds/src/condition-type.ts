@@ -46,6 +46,11 @@ export const conditionTypes = {
     meaning: 'The schema and the role stand, and every migration has run.',
     writers: { Tenant: 'operator' },
   },
+  JwksStale: {
+    meaning:
+      'The keys of the issuer could not be fetched for a long time; the last good ones stay. There only while True.',
+    writers: { Tenant: 'operator' },
+  },
   CredentialsReady: {
     meaning: 'The client exists, and its credentials are in the Secret.',
     writers: { Subscription: 'operator' },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { findCondition } from '@bulkhead/crds'
-import type { Condition } from '@bulkhead/crds'
+import type { Condition, Reason } from '@bulkhead/crds'
 import { apiVersionOf } from '@bulkhead/runtime'
 import type { KubeClient, KubeRef, Logger } from '@bulkhead/runtime'
 import { eventKind } from './kinds.ts'
@@ -24,9 +24,11 @@ export function transitions(
   })
 }
 
-/** Tells of each transition in a log line and an Event. An Event that cannot be written is logged, and no fault. */
+const underWay: readonly string[] = ['Progressing', 'Waiting', 'NotProgrammed'] satisfies readonly Reason[]
+
+/** Tells of each transition in a log line and, unless it only says that work is under way, an Event. An Event that cannot be written is logged, and no fault. */
 export async function announce(
-  client: KubeClient,
+  client: Pick<KubeClient, 'create'>,
   logger: Logger,
   { ref, uid, tenant, now }: Subject,
   changed: readonly Condition[],
@@ -34,6 +36,8 @@ export async function announce(
   for (const { type, status, reason = '', message = '' } of changed) {
     const fields = { tenant, kind: ref.kind.kind, object: ref.name, condition: type, status, reason }
     logger.info(fields, 'condition changed')
+    // Work under way is no news to its author: what comes of it is.
+    if (type === 'Reconciling' || underWay.includes(reason)) continue
     const namespace = ref.namespace ?? 'default'
     const body = {
       metadata: { name: `${ref.name.slice(0, 200)}.${randomUUID()}`, namespace },
@@ -61,5 +65,5 @@ export async function announce(
 }
 
 function isWarning(type: string, status: string): boolean {
-  return (status === 'False') !== (type === 'Stalled')
+  return type === 'Stalled' || type === 'JwksStale' ? status === 'True' : status === 'False'
 }

@@ -1,9 +1,9 @@
-import { findCondition, isTrueAt } from '@bulkhead/crds'
-import type { Subscription } from '@bulkhead/crds'
+import { findCondition, isTrueAt, ownConditionTypes } from '@bulkhead/crds'
+import type { Reason, Subscription } from '@bulkhead/crds'
 import { KubeFault, TransportFault, fullQuota } from '@bulkhead/runtime'
 import type { SubscriptionFacts } from '../facts.ts'
-import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
-import type { Verdict } from '../verdict.ts'
+import { conditionsOf, done, failed, progressOf, refusedConditions } from '../verdict.ts'
+import type { Verdict, Verdicts } from '../verdict.ts'
 import type { Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import type { Wanted } from './wanted.ts'
@@ -11,7 +11,7 @@ import type { Wanted } from './wanted.ts'
 type Status = NonNullable<Subscription['status']>
 
 /** The conditions of a Subscription that only the operator writes. */
-export const ownConditions = ['Accepted', 'CredentialsReady', 'Ready', 'Reconciling', 'Stalled']
+export const ownConditions: readonly string[] = ownConditionTypes('operator', 'Subscription')
 
 export interface StatusInput {
   readonly subscription: Subscription
@@ -29,7 +29,7 @@ export interface StatusInput {
 export function refusedStatus({ metadata, status }: SubscriptionFacts, problem: string, now: string): Status {
   const { conditions: before, ...own } = status ?? {}
   const stamp = { observedGeneration: metadata.generation, now }
-  const types = { kept: ['CredentialsReady'], refused: ['Accepted', 'Ready'] }
+  const types = { kept: ['CredentialsReady'], refused: ['Accepted', 'Ready'] as const }
   const message = `spec: It cannot be used: ${problem}`
   return {
     ...own,
@@ -45,17 +45,12 @@ export function buildStatus(input: StatusInput): Status {
   const accepted = judgeAccepted(wanted)
   const credentials = wanted === undefined ? noRealm : judgeCredentials(input, wanted)
   const ready = judgeReady(subscription, accepted, credentials)
-  const verdicts: [string, Verdict][] = [
+  const verdicts: Verdicts = [
     ['Accepted', accepted],
     ['CredentialsReady', credentials],
     ['Ready', ready],
+    ...judgeProgress(accepted, credentials, ready),
   ]
-  const isStuck = wanted?.verdict.kind === 'refused' || ['NameTaken', 'QuotaExceeded'].includes(credentials.reason)
-  if (isStuck && credentials.reason !== 'Progressing') {
-    verdicts.push(['Stalled', done(ready.reason, ready.message)])
-  } else if (credentials.status !== 'True') {
-    verdicts.push(['Reconciling', done('Progressing', credentials.message)])
-  }
   return {
     observedGeneration,
     ...(wanted === undefined ? {} : { clientID: wanted.clientId }),
@@ -110,6 +105,18 @@ function judgeUnseen({ subscription, fault }: StatusInput, wanted: Wanted): Verd
   return fault instanceof KubeFault || fault instanceof TransportFault
     ? failed('KubernetesUnavailable', 'The API server cannot be reached or refuses; it is tried again')
     : failed('IdentityProviderUnavailable', 'Keycloak cannot be reached; it is tried again')
+}
+
+const stuckReasons: readonly Reason[] = ['NameTaken', 'QuotaExceeded']
+
+/** What is being done about a subscription that is not ready, or what a person has to do. */
+export function judgeProgress(accepted: Verdict, credentials: Verdict, ready: Verdict): Verdicts {
+  const isRefused = accepted.status !== 'True' && accepted.reason !== 'Waiting' && accepted.reason !== 'Suspended'
+  const isStuck = stuckReasons.includes(credentials.reason)
+  const mistake = isRefused ? accepted : isStuck ? credentials : undefined
+  const isResting = credentials.status === 'True' || credentials.reason === 'Suspended'
+  const isWorking = mistake === undefined ? !isResting : credentials.reason === 'Progressing'
+  return progressOf(ready, { work: isWorking ? credentials.message : undefined, mistake })
 }
 
 /** The verdict on a whole subscription, by those on its parts and by what the data plane said. */

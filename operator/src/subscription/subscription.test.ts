@@ -1,4 +1,6 @@
 import { parserOf, plan as planSchema, toolSet as toolSetSchema } from '@bulkhead/crds'
+import { kstatus } from '@bulkhead/crds/testing'
+import type { Kstatus } from '@bulkhead/crds/testing'
 import { KubeFault, Secret, TransportFault } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
 import { clientRepresentation } from '@bulkhead/identity'
@@ -160,6 +162,43 @@ test.each<readonly [string, Partial<StatusInput>, string]>([
   expect(conditionOf({ observed: undefined, ...input })).toBe(condition)
   const accepted = input.wanted === undefined ? 'True/Accepted' : 'False/Suspended'
   expect(conditionOf({ observed: undefined, ...input }, 'Accepted')).toBe(accepted)
+})
+
+const programmed = { type: 'Programmed', status: 'True', observedGeneration: 3 }
+const shut = want({ suspended: true })
+
+test.each<readonly [string, Partial<StatusInput>, Kstatus, readonly string[]]>([
+  ['works is Current', { subscription: sampleSubscription({ status: { conditions: [programmed] } }) }, 'Current', []],
+  ['the data plane does not know is InProgress', {}, 'InProgress', ['Reconciling']],
+  ['has no realm yet is InProgress', { wanted: undefined, observed: undefined }, 'InProgress', ['Reconciling']],
+  ['waits for Keycloak is InProgress', { observed: undefined, fault: keycloakAway }, 'InProgress', ['Reconciling']],
+  [
+    'names no tool set, and nobody looked at its client, is InProgress',
+    { wanted: want({}, { toolSet: undefined }), observed: undefined },
+    'InProgress',
+    ['Reconciling'],
+  ],
+  [
+    'names no tool set, its client seen disabled, is Failed',
+    { wanted: want({}, { toolSet: undefined }), observed: { ...whole, client: { kind: 'absent' } } },
+    'Failed',
+    ['Stalled'],
+  ],
+  ['meets a foreign Secret is Failed', { observed: { ...whole, secret: { kind: 'foreign' } } }, 'Failed', ['Stalled']],
+  ['meets a full quota is Failed', { observed: undefined, fault: quotaFull }, 'Failed', ['Stalled']],
+  ['is being suspended is InProgress', { wanted: shut, observed: undefined }, 'InProgress', ['Reconciling']],
+  [
+    'is suspended rests, which is InProgress to it',
+    { wanted: shut, observed: { ...whole, client: ownClient(shut) } },
+    'InProgress',
+    [],
+  ],
+])('to kstatus a subscription that %s', (_title, input, expected, progress) => {
+  const status = buildStatus({ subscription: sampleSubscription(), wanted, observed: whole, now, ...input })
+  const judge = (generation: number) => kstatus({ metadata: { generation }, status })
+  expect([judge(3), judge(4)]).toEqual([expected, 'InProgress'])
+  const types = (status.conditions ?? []).map(({ type }) => type)
+  expect(types.filter((type) => type === 'Reconciling' || type === 'Stalled')).toEqual(progress)
 })
 
 test.each([

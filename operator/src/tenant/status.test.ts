@@ -1,4 +1,6 @@
 import { findCondition } from '@bulkhead/crds'
+import { kstatus } from '@bulkhead/crds/testing'
+import type { Kstatus } from '@bulkhead/crds/testing'
 import { expect, test } from 'vitest'
 import {
   allAsWanted,
@@ -42,7 +44,10 @@ const walls = {
 }
 
 test('a tenant whose walls stand waits for the data plane', () => {
-  expect(statusOf({}).reasons).toEqual({ ...walls, Ready: 'False/NotProgrammed' })
+  expect(statusOf({}).reasons).toEqual({
+    ...walls,
+    ...{ Ready: 'False/NotProgrammed', Reconciling: 'True/Progressing' },
+  })
 })
 
 test('a tenant is Ready when the data plane serves this very generation', () => {
@@ -187,4 +192,38 @@ test('the same observation makes the same status, and a transition time moves on
   })
   expect(later.status).toEqual(first)
   expect(findCondition(later.status.conditions, 'Ready')?.lastTransitionTime).toBe(now)
+})
+
+const served = { status: { conditions: programmed } }
+const refusedHost = { grants: seen({ ...grantsOf(wanted), refusedHosts: ['api.acme.example'] }) }
+const shutRealm = { identity: seen({ ...openRealm(wanted), realm: { kind: 'disabled' } as const, keys: undefined }) }
+
+test.each<readonly [string, Partial<Observed>, Parameters<typeof sampleTenant>[0], Kstatus]>([
+  ['stands and is served is Current', {}, served, 'Current'],
+  ['stands and is not served yet is InProgress', {}, {}, 'InProgress'],
+  ['is being built is InProgress', nothingYet(wanted), {}, 'InProgress'],
+  ['has a mistake while it is being built is InProgress', { ...nothingYet(wanted), ...refusedHost }, {}, 'InProgress'],
+  ['has a mistake and nothing left to build is Failed', refusedHost, served, 'Failed'],
+  ['meets a foreign namespace is Failed', { namespace: seen({ kind: 'foreign' }) }, served, 'Failed'],
+  ['waits for Keycloak is InProgress', { identity: away }, served, 'InProgress'],
+  ['is suspended, and shut, is InProgress', shutRealm, { ...served, spec: { suspended: true } }, 'InProgress'],
+  [
+    'is suspended with a mistake is Failed',
+    { ...shutRealm, ...refusedHost },
+    { ...served, spec: { suspended: true } },
+    'Failed',
+  ],
+])('to kstatus a tenant that %s', (_title, observed, sample, expected) => {
+  const tenant = sampleTenant(sample)
+  const { status } = statusOf(observed, tenant)
+  const judge = (generation: number) =>
+    kstatus({
+      metadata: { generation },
+      status: { ...status, conditions: [...(status.conditions ?? []), ...programmed] },
+    })
+  expect(judge(3)).toBe(expected)
+  expect(judge(4)).toBe('InProgress')
+  const progress = (status.conditions ?? []).filter(({ type }) => type === 'Reconciling' || type === 'Stalled')
+  expect(progress.length).toBeLessThanOrEqual(1)
+  if (tenant.spec.suspended && expected === 'InProgress') expect(progress).toEqual([])
 })

@@ -1,8 +1,8 @@
-import { findCondition, isTrueAt } from '@bulkhead/crds'
+import { findCondition, isTrueAt, ownConditionTypes } from '@bulkhead/crds'
 import type { Condition, Problem, Reason, Tenant } from '@bulkhead/crds'
 import { apiGroup, namespaceOf } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
-import { conditionsOf, done, failed, refusedConditions } from '../verdict.ts'
+import { conditionsOf, done, failed, progressOf, refusedConditions } from '../verdict.ts'
 import type { Verdict, Verdicts } from '../verdict.ts'
 import { judgeDatabase } from '../walls/database/judge.ts'
 import { judgeGrants } from '../walls/grants/judge.ts'
@@ -27,7 +27,7 @@ type TenantStatus = NonNullable<Tenant['status']>
 const wallConditions = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady'] as const
 type WallCondition = (typeof wallConditions)[number]
 /** The conditions of a Tenant that only the operator writes. */
-export const ownConditions = [...wallConditions, 'JwksStale', 'Ready', 'Reconciling', 'Stalled']
+export const ownConditions = ownConditionTypes('operator', 'Tenant')
 
 export interface StatusInput {
   readonly tenant: Tenant
@@ -54,7 +54,7 @@ export interface StatusResult {
 export function refusedStatus({ metadata, status }: TenantFacts, problem: Problem, now: string): TenantStatus {
   const { dataPlane: _dataPlane, conditions: before, ...own } = status ?? {}
   const stamp = { observedGeneration: metadata.generation, now }
-  const types = { kept: wallConditions, refused: ['Ready'] }
+  const types = { kept: wallConditions, refused: ['Ready'] as const }
   return {
     ...own,
     observedGeneration: metadata.generation,
@@ -239,22 +239,34 @@ function databaseOf({ tenant, wanted, observed: { database } }: StatusInput): Te
 function judgeAll(
   input: StatusInput,
   verdicts: Verdicts,
-  { problems, waiting, isStuck }: Omit<StatusResult, 'status'>,
+  { problems, waiting }: Omit<StatusResult, 'status'>,
 ): Condition[] {
   const { tenant, now } = input
   const ready = judgeReady(tenant, verdicts, problems)
-  const extra: (readonly [string, Verdict])[] = []
   const external = externalFacts(input)
   const own = believedOf(input)
   const stale = external === undefined ? own && judgeStaleKeys(own) : judgeStale(external)
-  if (stale !== undefined) extra.push(['JwksStale', stale])
-  // The keys are fetched over and over, whoever else rests.
-  if (verdicts.some(([, { reason }]) => reason === 'JwksUnavailable')) {
-    extra.push(['Reconciling', done('Progressing', 'The keys of the issuer are being fetched')])
-  } else if (waiting) extra.push(['Reconciling', done('Progressing', 'Walls are being built')])
-  if (isStuck) extra.push(['Stalled', done(ready.reason, ready.message)])
+  const all: Verdicts = [
+    ...verdicts,
+    ['Ready', ready],
+    ...(stale === undefined ? [] : [['JwksStale', stale] as const]),
+    ...progressOf(ready, { work: workOn(verdicts, waiting), mistake: judgeMistake(verdicts, problems) }),
+  ]
   const stamp = { observedGeneration: tenant.metadata.generation, now }
-  return conditionsOf(tenant.status?.conditions, [...verdicts, ['Ready', ready], ...extra], stamp)
+  return conditionsOf(tenant.status?.conditions, all, stamp)
+}
+
+function workOn(verdicts: Verdicts, waiting: boolean): string | undefined {
+  // The keys are fetched over and over, whoever else rests.
+  if (verdicts.some(([, { reason }]) => reason === 'JwksUnavailable')) return 'The keys of the issuer are being fetched'
+  return waiting ? 'Walls are being built' : undefined
+}
+
+function judgeMistake(verdicts: Verdicts, problems: readonly Problem[]): Verdict | undefined {
+  const stuck = verdicts.find(([, { reason }]) => stuckReasons.includes(reason))
+  if (stuck !== undefined) return failed(stuck[1].reason, `${stuck[0]}: ${stuck[1].message}`.slice(0, 2000))
+  const [problem] = problems
+  return problem && failed(problem.reason, sentence(problems))
 }
 
 function judgeReady(tenant: Tenant, verdicts: Verdicts, problems: readonly Problem[]): Verdict {

@@ -41,6 +41,7 @@ test('the application gets the client that it named and where to call, and no se
   })
   expect(reasonsOf(wanted)).toEqual({
     ...{ Accepted: 'True/Accepted', CredentialsReady: 'True/CredentialsReady', Ready: 'False/NotProgrammed' },
+    Reconciling: 'True/Progressing',
   })
 })
 

@@ -1,8 +1,8 @@
 import type { Subscription } from '@bulkhead/crds'
 import { conditionsOf, done, failed } from '../../verdict.ts'
-import type { Verdict } from '../../verdict.ts'
+import type { Verdict, Verdicts } from '../../verdict.ts'
 import type { SeenSecret } from '../observed.ts'
-import { judgeReady } from '../status.ts'
+import { judgeProgress, judgeReady } from '../status.ts'
 import type { WantedExternal } from './wanted.ts'
 
 export interface ExternalStatusInput {
@@ -25,21 +25,16 @@ export function externalStatus({
   const accepted = judgeAccepted(wanted)
   const credentials = wanted === undefined ? noIssuer : judgeCredentials(wanted, secret)
   const ready = judgeReady(subscription, accepted, credentials)
-  const isStuck = wanted?.verdict.kind === 'refused' || credentials.reason === 'NameTaken'
-  const extra: readonly [string, Verdict][] = isStuck
-    ? [['Stalled', done(ready.reason, ready.message)]]
-    : credentials.status === 'True'
-      ? []
-      : [['Reconciling', done('Progressing', credentials.message)]]
-  const verdicts = [
-    ['Accepted', accepted] as const,
-    ['CredentialsReady', credentials] as const,
-    ['Ready', ready] as const,
+  const verdicts: Verdicts = [
+    ['Accepted', accepted],
+    ['CredentialsReady', credentials],
+    ['Ready', ready],
+    ...judgeProgress(accepted, credentials, ready),
   ]
   return {
     observedGeneration,
     ...(wanted?.clientId === undefined ? {} : { clientID: wanted.clientId }),
-    conditions: conditionsOf(subscription.status?.conditions, [...verdicts, ...extra], { observedGeneration, now }),
+    conditions: conditionsOf(subscription.status?.conditions, verdicts, { observedGeneration, now }),
   }
 }
 
