@@ -4,7 +4,12 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot, runStep, type Step } from './steps.ts'
 
-const generatedFiles = ['manifests/crds/*.yaml', 'docs/reference/{api,reasons,references}.md', 'envoy/gen/*']
+const generatedFiles = [
+  'manifests/crds/*.yaml',
+  'manifests/argocd/argocd-cm.yaml',
+  'docs/reference/{api,conditions,reasons,references}.md',
+  'envoy/gen/*',
+]
 
 function digest(): string {
   const hash = createHash('sha256')

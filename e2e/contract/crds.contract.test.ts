@@ -9,7 +9,9 @@ import {
 } from '@bulkhead/runtime'
 import { startTestApiServer, type TestApiServer } from '@bulkhead/runtime/testing-api-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { join, resolve } from 'node:path'
 import { eventually } from '../world/eventually.ts'
+import { createKubectl } from '../world/kubectl.ts'
 import { inNamespace, tenant, type Manifest } from '../world/objects.ts'
 
 const definitionKind: KubeKind = {
@@ -124,4 +126,67 @@ test.each(['toolSetRef', 'planRef', 'credentials'])('%s of a subscription cannot
     .patch(ref, { type: 'merge', body: { spec: { [field]: value } } })
     .catch((error: unknown) => error)
   expect(String(fault)).toContain('immutable')
+})
+
+describe('what kubectl prints', () => {
+  const kubectl = () =>
+    createKubectl(join(resolve(import.meta.dirname, '../..'), '.tools/bin/kubectl'), server.adminKubeconfigPath)
+  const conditions = [
+    { type: 'Ready', status: 'False', reason: 'NoDataPlane', message: 'no Envoy is connected' },
+    { type: 'Programmed', status: 'Unknown', reason: 'NoDataPlane', message: '' },
+  ].map((one) => ({ ...one, observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:00Z' }))
+  const granted = { hostnames: ['a.example', 'b.example'] }
+  const own: Readonly<Record<string, object>> = {
+    Tenant: { namespace: 'tenant-shown', granted, dataPlane: { programmed: 2, total: 3 } },
+  }
+
+  test.each<readonly [string, Manifest, readonly string[], readonly string[]]>([
+    [
+      'NAME READY REASON NAMESPACE PROGRAMMED AGE',
+      tenant('shown'),
+      ['shown', 'False', 'NoDataPlane', 'tenant-shown', 'Unknown'],
+      ['HOSTS', 'SUSPENDED', 'ENVOYS', 'MESSAGE', 'a.example', 'no Envoy is connected'],
+    ],
+    [
+      'NAME READY REASON BACKEND AGE',
+      objects.tool('shown', 8080),
+      ['shown', 'False', 'NoDataPlane', 'External'],
+      ['PATH', 'PREFIX', 'PROGRAMMED', 'MESSAGE', '/shown'],
+    ],
+    [
+      'NAME READY REASON HOST PATH ACCESS AGE',
+      objects.toolSet('shown', 'acme.gw.test', ['orders']),
+      ['shown', 'False', 'NoDataPlane', 'acme.gw.test', '/', 'Subscribed'],
+      ['TOOLS', 'PROGRAMMED', 'MESSAGE', 'orders'],
+    ],
+    [
+      'NAME READY REASON LIMITS PER AGE',
+      objects.plan('shown', { limits: [{ requests: 5, per: 'Minute' }], roles: ['reader'] }),
+      ['shown', 'False', 'NoDataPlane', '5', 'Minute'],
+      ['ROLES', 'PROGRAMMED', 'MESSAGE', 'reader'],
+    ],
+    [
+      'NAME READY REASON TOOLSET PLAN AGE',
+      objects.subscription('shown', 'api', 'standard'),
+      ['shown', 'False', 'NoDataPlane', 'api', 'standard'],
+      ['SECRET', 'EXPIRES', 'PROGRAMMED', 'MESSAGE', 'shown-credentials'],
+    ],
+    [
+      'NAME READY REASON TARGET AGE',
+      objects.accessPolicy('shown', { kind: 'ToolSet', name: 'api' }, [{ roles: ['reader'] }]),
+      ['shown', 'False', 'NoDataPlane', 'api'],
+      ['KIND', 'PROGRAMMED', 'MESSAGE', 'ToolSet'],
+    ],
+  ])('%s', async (columns, manifest, values, wide) => {
+    const kind = kindOf(manifest)
+    await create(manifest)
+    const status = { ...own[kind.kind], observedGeneration: 1, conditions }
+    await kube.applyStatus(kind, { metadata: manifest.metadata, status }, { fieldManager: 'test', force: true })
+    const get = ['get', kind.plural, '-n', 'default', 'shown']
+    const [header = '', row = ''] = (await kubectl().run(get)).split('\n')
+    expect(header.trim().split(/\s+/)).toEqual(columns.split(' '))
+    expect(row.trim().split(/\s+/).slice(0, -1)).toEqual(values)
+    const asWide = await kubectl().run([...get, '-o', 'wide'])
+    for (const text of wide) expect(asWide).toContain(text)
+  })
 })

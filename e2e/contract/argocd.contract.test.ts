@@ -1,0 +1,250 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { kinds } from '@bulkhead/crds'
+import { kstatus } from '@bulkhead/crds/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { z } from 'zod'
+import { healthScript, judgeStatuses } from '../world/status-judge.ts'
+
+const folder = resolve(import.meta.dirname, '../../manifests/argocd')
+const object = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({ generation: z.int(), deletionTimestamp: z.string().optional() }),
+  status: z.looseObject({
+    observedGeneration: z.int(),
+    conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).default([]),
+  }),
+})
+const fixture = z.object({ argo: z.string(), kstatus: z.string(), object })
+type Fixture = z.infer<typeof fixture>
+
+/** Every different status that real objects went through in `e2e/scenarios/status.test.ts`, with what is right to say of it. */
+let recorded: readonly Fixture[]
+let scratch: string
+beforeAll(async () => {
+  const text = await readFile(join(import.meta.dirname, 'fixtures/recorded-statuses.jsonl'), 'utf8')
+  recorded = text
+    .trim()
+    .split('\n')
+    .map((line) => fixture.parse(JSON.parse(line)))
+  scratch = await mkdtemp(join(tmpdir(), 'bulkhead-lua-'))
+})
+afterAll(() => rm(scratch, { recursive: true, force: true }))
+
+/** What nobody meets in a minute's scenario. */
+const rare: readonly (readonly [string, string, readonly (readonly [string, string, string])[], string, string])[] = [
+  [
+    'Tool',
+    'without an Envoy',
+    [
+      ['Ready', 'False', 'NoDataPlane'],
+      ['Reconciling', 'True', 'Progressing'],
+    ],
+    'Progressing',
+    'InProgress',
+  ],
+  [
+    'ToolSet',
+    'that an Envoy refused',
+    [
+      ['Ready', 'False', 'EnvoyRejected'],
+      ['Stalled', 'True', 'EnvoyRejected'],
+    ],
+    'Degraded',
+    'Failed',
+  ],
+  [
+    'Tool',
+    'whose backend is not up',
+    [
+      ['Ready', 'False', 'BackendNotFound'],
+      ['Reconciling', 'True', 'Progressing'],
+    ],
+    'Progressing',
+    'InProgress',
+  ],
+  [
+    'AccessPolicy',
+    'without its target',
+    [
+      ['Ready', 'False', 'TargetNotFound'],
+      ['Stalled', 'True', 'TargetNotFound'],
+    ],
+    'Degraded',
+    'Failed',
+  ],
+  [
+    'Plan',
+    'that no agent has taken up',
+    [
+      ['Ready', 'False', 'NoAnswer'],
+      ['Reconciling', 'True', 'Progressing'],
+    ],
+    'Progressing',
+    'InProgress',
+  ],
+  [
+    'Subscription',
+    'that has ended',
+    [
+      ['Ready', 'False', 'Expired'],
+      ['Stalled', 'True', 'Expired'],
+    ],
+    'Degraded',
+    'Failed',
+  ],
+  [
+    'Tenant',
+    'with old keys',
+    [
+      ['JwksStale', 'True', 'JwksStale'],
+      ['Ready', 'True', 'Ready'],
+    ],
+    'Healthy',
+    'Current',
+  ],
+  [
+    'Tenant',
+    'suspended with a mistake',
+    [
+      ['Ready', 'False', 'Suspended'],
+      ['Stalled', 'True', 'NameTaken'],
+    ],
+    'Degraded',
+    'Failed',
+  ],
+  ['Tenant', 'that may be ready', [['Ready', 'Unknown', 'Waiting']], 'Progressing', 'InProgress'],
+]
+
+function rareOf([kind, , conditions]: (typeof rare)[number]): z.infer<typeof object> {
+  return object.parse({
+    apiVersion: 'bulkhead.dev/v1alpha1',
+    kind,
+    metadata: { name: 'x', generation: 3 },
+    status: {
+      observedGeneration: 3,
+      conditions: conditions.map(([type, status, reason]) => ({
+        type,
+        status,
+        reason,
+        message: 'why',
+        observedGeneration: 3,
+      })),
+    },
+  })
+}
+
+async function argo(objects: readonly object[], script = healthScript): Promise<readonly string[]> {
+  return (await judgeStatuses(objects, script)).map((judged) => judged.argo.status)
+}
+
+describe('Argo CD and kstatus', () => {
+  test('say of every recorded status what is right', async () => {
+    expect(recorded.length).toBeGreaterThan(40)
+    const judged = await judgeStatuses(recorded.map((each) => each.object))
+    expect(judged.map((each) => ({ argo: each.argo.status, kstatus: each.kstatus.status }))).toEqual(
+      recorded.map((each) => ({ argo: each.argo, kstatus: each.kstatus })),
+    )
+    for (const { argo: said } of judged) expect(said.message).not.toBe('')
+  })
+
+  test.each(Object.values(kinds).map(({ kind }) => kind))('%s was recorded from unseen to healthy', (kind) => {
+    const mine = recorded.filter((each) => each.object.kind === kind)
+    expect(mine.some((each) => each.object.status.observedGeneration === -1 && each.argo === 'Progressing')).toBe(true)
+    expect(mine.some((each) => each.argo === 'Healthy')).toBe(true)
+  })
+
+  test('every health that means something was recorded', () => {
+    expect(new Set(recorded.map((each) => each.argo))).toEqual(
+      new Set(['Healthy', 'Progressing', 'Degraded', 'Suspended']),
+    )
+    expect(new Set(recorded.map((each) => each.kstatus))).toEqual(
+      new Set(['Current', 'InProgress', 'Failed', 'Terminating']),
+    )
+  })
+
+  test.each(rare)('%s %s', async (...sample) => {
+    const [judged] = await judgeStatuses([rareOf(sample)])
+    expect([judged?.argo.status, judged?.kstatus.status]).toEqual(sample.slice(3))
+  })
+
+  test('our own rules of kstatus are those of kstatus', async () => {
+    const all = [...recorded.map((each) => each.object), ...rare.map(rareOf)]
+    const judged = await judgeStatuses(all)
+    expect(all.map((each) => kstatus(each))).toEqual(judged.map((each) => each.kstatus.status))
+  })
+})
+
+describe('a broken health script', () => {
+  const broken = async (change: (text: string) => string): Promise<string> => {
+    const text = await readFile(healthScript, 'utf8')
+    const path = join(scratch, `${crypto.randomUUID()}.lua`)
+    await writeFile(path, change(text))
+    return path
+  }
+
+  test.each<readonly [string, (text: string) => string]>([
+    ['that looks at no generation', (text) => text.replace('status.observedGeneration ~=', 'false and 0 ~=')],
+    ['that knows no suspension', (text) => text.replace('ready.reason == "Suspended"', 'false')],
+    ['that knows no mistake', (text) => text.replace('found.Stalled ~= nil', 'false')],
+    ['that knows no work', (text) => text.replace('found.Reconciling ~= nil', 'false')],
+    ['that calls all healthy', () => 'return { status = "Healthy", message = "" }'],
+  ])('%s is found out by the fixtures', async (_title, change) => {
+    const said = await argo([...recorded.map((each) => each.object), ...rare.map(rareOf)], await broken(change))
+    expect(said).not.toEqual([...recorded.map((each) => each.argo), ...rare.map(([, , , health]) => health)])
+  })
+
+  test.each([
+    ['reads files', 'local file = io.open("/etc/hostname") return { status = "Healthy", message = file:read() }'],
+    ['loads code', 'dofile("/etc/hostname")'],
+    ['runs programs', 'os.execute("true") return { status = "Healthy", message = "" }'],
+    ['needs a library that Argo CD does not give', 'return { status = "Healthy", message = string.upper("x") }'],
+    ['never ends', 'while true do end'],
+    ['gives a health that Argo CD does not know', 'return { status = "Fine", message = "" }'],
+    ['gives nothing', 'local x = 1'],
+    ['is no Lua', 'return {'],
+  ])('that %s is refused', async (_title, text) => {
+    const script = await broken(() => text)
+    const [first] = recorded
+    await expect(judgeStatuses([first?.object ?? {}], script)).rejects.toThrow('status-judge')
+  })
+})
+
+const configMap = z.object({ data: z.record(z.string(), z.string()) })
+
+test('the ConfigMap holds the script that is tested, for every kind', async () => {
+  const { data } = configMap.parse(parse(await readFile(join(folder, 'argocd-cm.yaml'), 'utf8')))
+  const script = await readFile(healthScript, 'utf8')
+  for (const { group, kind } of Object.values(kinds)) {
+    expect(data[`resource.customizations.health.${group}_${kind}`]).toBe(script)
+    expect(parse(data[`resource.customizations.ignoreDifferences.${group}_${kind}`] ?? '')).toEqual({
+      jsonPointers: ['/metadata/finalizers', '/status'],
+    })
+  }
+  expect(Object.keys(data)).toHaveLength(2 * Object.keys(kinds).length)
+})
+
+const project = z.object({
+  spec: z.object({
+    clusterResourceWhitelist: z.array(z.object({ kind: z.string() })),
+    namespaceResourceWhitelist: z.array(z.object({ kind: z.string() })).optional(),
+    destinations: z.array(z.object({ namespace: z.string() })),
+  }),
+})
+const projectIn = async (file: string) =>
+  project.parse(parseAllDocuments(await readFile(join(folder, file), 'utf8'))[0]?.toJS()).spec
+
+test("a tenant's project reaches its own namespace and the kinds of its own, and no Tenant", async () => {
+  const { clusterResourceWhitelist, namespaceResourceWhitelist = [], destinations } = await projectIn('tenant.yaml')
+  expect(clusterResourceWhitelist).toEqual([])
+  expect(destinations).toEqual([{ namespace: 'tenant-acme' }])
+  const own = Object.values(kinds).filter((kind) => kind.namespaced)
+  expect(namespaceResourceWhitelist.map(({ kind }) => kind).toSorted()).toEqual(own.map(({ kind }) => kind).toSorted())
+})
+
+test("only the platform's project writes Tenants", async () => {
+  const { clusterResourceWhitelist } = await projectIn('platform.yaml')
+  expect(clusterResourceWhitelist).toContainEqual({ kind: 'Tenant' })
+})
