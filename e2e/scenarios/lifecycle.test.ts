@@ -44,7 +44,9 @@ test('S-190 a deleted tenant is gone everywhere, and one of the same name inheri
   await scenario.kubectl.run(['delete', 'tenant', acme.name, '--timeout=90s'])
 
   expect((await acme.send({ path: '/orders/1', token })).status).toBe(404)
-  expect((await fetch(`${status.identity.issuer}/.well-known/openid-configuration`)).status).toBe(404)
+  const issuer = new URL(status.identity.issuer)
+  const discovery = { host: issuer.host, path: `${issuer.pathname}/.well-known/openid-configuration` }
+  expect((await scenario.client.send(discovery)).status).toBe(404)
   expect(await scenario.sql('select 1 from pg_namespace where nspname = $1', [status.database.schema])).toEqual([])
   expect(await scenario.sql('select 1 from pg_roles where rolname = $1', [status.database.role])).toEqual([])
   const namespace = await scenario.kubectl.attempt(['get', 'namespace', acme.namespace])

@@ -24,8 +24,10 @@ describe('onboarding', () => {
     console.log(`  tenant applied → Ready: ${Math.round(onboardingMs)} ms`)
     const { status } = await acme.status()
     expect(status.namespace).toBe(acme.namespace)
-    const realm = await fetch(`${status.identity.issuer}/.well-known/openid-configuration`)
-    expect(await realm.json()).toMatchObject({ issuer: status.identity.issuer })
+    const issuer = new URL(status.identity.issuer)
+    const discovery = { host: issuer.host, path: `${issuer.pathname}/.well-known/openid-configuration` }
+    const realm = await scenario.client.send(discovery)
+    expect(JSON.parse(realm.body)).toMatchObject({ issuer: status.identity.issuer })
     expect(
       await scenario.sql('select nspname from pg_namespace where nspname = $1', [status.database.schema]),
     ).toHaveLength(1)

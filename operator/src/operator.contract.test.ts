@@ -3,7 +3,7 @@ import { isNotFound } from '@bulkhead/runtime'
 import { tenantId } from '@bulkhead/tenancy'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { operatorClientId } from '@bulkhead/identity'
-import { namespaceKind, networkPolicyKind, resourceQuotaKind, secretKind } from './kubernetes/kinds.ts'
+import { eventKind, namespaceKind, networkPolicyKind, resourceQuotaKind, secretKind } from './kubernetes/kinds.ts'
 import { adminAttacks, adminOf, roleAttacks, successesOf } from './testing/attacks.ts'
 import { startOperatorProcess } from './testing/process.ts'
 import { realmVandal } from './testing/realm-vandal.ts'
@@ -178,7 +178,20 @@ test('a host that another tenant holds is refused without a word of whose it is'
   expect(granted?.message).toContain('spec.hostnames[2].host')
   expect(granted?.message).toContain('spec.limits.requestsPerSecond.guaranteed')
   expect(granted?.message).not.toContain('"acme"')
-  expect(findCondition(refused.status?.conditions, 'Stalled')?.status).toBe('True')
+  // What else there is to build is built first.
+  await steps.tenantWith('globex', 'True', ['Stalled', 'NamespaceReady', 'IdentityReady', 'DatabaseReady'])
+})
+
+test('S-187 no Event about one tenant names another', async () => {
+  const { items } = await world.admin.list(eventKind, { fieldSelector: 'involvedObject.kind=Tenant' })
+  const told = (tenant: string) =>
+    items.map((item) => JSON.stringify(item)).filter((text) => text.includes(`"name":"${tenant}"`))
+  const [acme, globex] = [told('acme'), told('globex')]
+  expect(globex.some((text) => text.includes('HostnameNotGranted'))).toBe(true)
+  expect(acme.length).toBeGreaterThan(0)
+  expect(acme.filter((text) => text.includes('globex'))).toEqual([])
+  // The host that it asked for is its own word; nothing else of the other is said.
+  expect(globex.filter((text) => text.replaceAll('api.acme.example', '').includes('acme'))).toEqual([])
 })
 
 test("S-154 a tenant's admin writes the tenant's own kinds and nothing that guards them", async () => {

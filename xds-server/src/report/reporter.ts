@@ -1,5 +1,5 @@
 import type { Condition } from '@bulkhead/crds'
-import { ownConditionTypes } from '@bulkhead/crds'
+import { findCondition, ownConditionTypes } from '@bulkhead/crds'
 import type { Clock, KubeClient, Logger, ReconcileResult } from '@bulkhead/runtime'
 import { isConflict, isNotFound } from '@bulkhead/runtime'
 import type { Meters } from '../control/meters.ts'
@@ -163,6 +163,8 @@ export class Reporter {
     const heldMs = countsHeldInMs(publication, shown)
     const dueInMs = heldMs ?? countsDueInMs(shown, fresh)
     const isNews = isDifferent([condition], conditions, ownConditionTypes('xds-server', 'Tenant'))
+    // Before the operator has judged this generation there is nothing to say of it: its word brings us back here.
+    if (isUnjudged(condition) && findCondition(conditions, 'Programmed') !== undefined) return heldMs
     if (!isNews && dueInMs !== 0) return dueInMs
     const counts = heldMs === undefined || shown === undefined ? fresh : shown
     memory.counts = counts
@@ -244,6 +246,10 @@ function isPending(publication: Publication): boolean {
 function settlesInMs(publication: Publication): number | undefined {
   const { envoys, ageMs } = publication
   return isPending(publication) && envoys.connected > 0 && ageMs < settleMs ? settleMs - ageMs : undefined
+}
+
+function isUnjudged({ status, reason }: WantedCondition): boolean {
+  return status === 'Unknown' && reason === 'Waiting'
 }
 
 // An edit is on its way to Envoys that had the one before, and after a start of ours the fleet finds us one by one: what
