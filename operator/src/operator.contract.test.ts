@@ -3,6 +3,7 @@ import { isNotFound } from '@bulkhead/runtime'
 import { tenantId } from '@bulkhead/tenancy'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { operatorClientId } from '@bulkhead/identity'
+import { readSubscription } from './facts.ts'
 import { eventKind, namespaceKind, networkPolicyKind, resourceQuotaKind, secretKind } from './kubernetes/kinds.ts'
 import { adminAttacks, adminOf, roleAttacks, successesOf } from './testing/attacks.ts'
 import { startOperatorProcess } from './testing/process.ts'
@@ -99,9 +100,12 @@ test('a suspended Subscription gets no token, and gets one again when it resumes
   const ref = subscriptionRef('tenant-acme', 'app')
   const credentials = await steps.secret('tenant-acme', 'app-credentials')
   await world.admin.patch(ref, { type: 'merge', body: { spec: { suspended: true } } })
-  const suspended = await steps.subscriptionWith(ref, 'False', ['CredentialsReady', 'Ready'])
-  expect(findCondition(suspended.status?.conditions, 'Stalled')).toBeUndefined()
-  expect(findCondition(suspended.status?.conditions, 'CredentialsReady')).toMatchObject({ reason: 'Suspended' })
+  const conditionsOf = (found: unknown) => readSubscription(found).object.status?.conditions
+  const suspended = await world.until(
+    ref,
+    (found) => findCondition(conditionsOf(found), 'CredentialsReady')?.reason === 'Suspended',
+  )
+  expect(findCondition(conditionsOf(suspended), 'Stalled')).toBeUndefined()
   expect(await steps.token(credentials)).toMatchObject({ status: 401 })
   await world.admin.patch(ref, { type: 'merge', body: { spec: { suspended: false } } })
   await steps.subscriptionWith(ref, 'True', ['Accepted', 'CredentialsReady'])
