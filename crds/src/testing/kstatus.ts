@@ -15,20 +15,30 @@ export interface KstatusObject {
     | undefined
 }
 
+type Conditions = NonNullable<NonNullable<KstatusObject['status']>['conditions']>
+
 /** Judges an object as kstatus does: the first rule that applies decides. */
-// eslint-disable-next-line complexity -- the rules of kstatus in their own order
 export function kstatus({ metadata, status = {} }: KstatusObject): Kstatus {
-  const { generation, deletionTimestamp = '' } = metadata
-  const { observedGeneration, conditions = [] } = status
-  if (deletionTimestamp !== '') return 'Terminating'
-  const isOutdated = generation !== undefined && observedGeneration !== undefined && observedGeneration !== generation
-  if (isOutdated) return 'InProgress'
-  // Whichever of the two stands first in the list.
-  const standard = conditions.find(
-    ({ type, status: value }) => (type === 'Reconciling' || type === 'Stalled') && value === 'True',
-  )
-  if (standard !== undefined) return standard.type === 'Reconciling' ? 'InProgress' : 'Failed'
-  const ready = conditions.find(({ type, status: value }) => type === 'Ready' && isKnown(value))
+  const { conditions = [], observedGeneration } = status
+  if ((metadata.deletionTimestamp ?? '') !== '') return 'Terminating'
+  if (isOutdated(metadata.generation, observedGeneration)) return 'InProgress'
+  return standardCondition(conditions) ?? readiness(conditions)
+}
+
+function isOutdated(generation: number | undefined, observed: number | undefined): boolean {
+  return generation !== undefined && observed !== undefined && observed !== generation
+}
+
+// Whichever of the two stands first in the list.
+function standardCondition(conditions: Conditions): Kstatus | undefined {
+  const isStandard = (type: string): boolean => type === 'Reconciling' || type === 'Stalled'
+  const found = conditions.find(({ type, status }) => isStandard(type) && status === 'True')
+  return found && (found.type === 'Reconciling' ? 'InProgress' : 'Failed')
+}
+
+// An object that says nothing of its readiness is taken for ready.
+function readiness(conditions: Conditions): Kstatus {
+  const ready = conditions.find(({ type, status }) => type === 'Ready' && isKnown(status))
   return ready === undefined || ready.status === 'True' ? 'Current' : 'InProgress'
 }
 
