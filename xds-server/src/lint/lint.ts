@@ -6,7 +6,7 @@ import { bootstrapRules } from './bootstrap-rules.ts'
 import { identityClusterRules, identityRouteRules, isOfIdentity } from './identity-rules.ts'
 import { isObject } from './json.ts'
 import { listenerRules } from './listener-rules.ts'
-import { routeRules } from './route-rules.ts'
+import { routeRules } from './route/rules.ts'
 import type { Rule } from './rule.ts'
 
 /** A rule that a resource breaks. */
