@@ -13,6 +13,8 @@ export interface Tables {
     readonly registered_at: Date
     /** Which Keycloak holds the realm; null: there is none of ours, or nobody placed it yet. */
     readonly identity_shard: string | null
+    /** Which Postgres holds the schema; null: nobody placed it yet. */
+    readonly database_shard: string | null
   }
   readonly hostnames: {
     readonly host: string
@@ -43,6 +45,11 @@ export interface Tables {
     readonly epoch: string
     readonly holder: string
     readonly since: Date
+  }
+  readonly shard: {
+    readonly only_row: boolean
+    readonly name: string
+    readonly installation: string
   }
   readonly migrations: {
     readonly scope: string

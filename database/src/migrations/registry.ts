@@ -71,4 +71,15 @@ export const registryMigrations: readonly Migration[] = [
       `CREATE INDEX issuers_by_tenant ON issuers (tenant_uid)`,
     ],
   },
+  {
+    version: 6,
+    name: 'shard',
+    statements: [
+      // Which shard this database is, and of which installation: a wrong address in the configuration is noticed by it.
+      `CREATE TABLE shard (
+         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+         name text NOT NULL,
+         installation uuid NOT NULL DEFAULT gen_random_uuid())`,
+    ],
+  },
 ]
