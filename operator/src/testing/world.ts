@@ -21,6 +21,7 @@ import {
   openDatabase,
   prepareRegistry,
 } from '@bulkhead/database'
+import type { Database } from '@bulkhead/database'
 import type { Parts } from '../parts.ts'
 import { installCrds } from './crds.ts'
 import { applyManifests, emergencyGroup, operatorUser, readManifests } from './manifests.ts'
@@ -40,6 +41,8 @@ export interface World {
   /** Member of system:masters, and stopped by no policy of ours. */
   readonly admin: KubeClient
   readonly parts: Parts
+  /** The parts of one more process, which remembers nothing of what others did. */
+  partsOf(process: ProcessParts): Promise<Parts>
   /** Another client of Keycloak, which knows no tokens yet. */
   freshKeycloak(): Keycloak
   /** Starts the operator; the answer stops it again. */
@@ -47,6 +50,14 @@ export interface World {
   /** Polls an object until it is as the test wants it. */
   until(ref: KubeRef, isDone: (object: KubeObject | undefined) => boolean, timeoutMs?: number): Promise<KubeObject>
   stop(): Promise<void>
+}
+
+/** What a process reaches the others by. */
+export interface ProcessParts {
+  readonly kubernetes: KubeClient
+  /** Where Keycloak is asked; its issuers keep their address. */
+  readonly keycloakUrl: string
+  readonly database: (database: Database) => Database
 }
 
 export const systemNamespace = 'bulkhead-system'
@@ -74,12 +85,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const kubernetes = createKubeClient({ kubeconfigPath: api.kubeconfigPath, logger, clock: systemClock })
   const metrics = createMetrics()
   const operatorMetrics = createOperatorMetrics(metrics)
-  const { parts, database } = await makeParts({
-    ...{ postgres, keycloak, kubernetes, operatorMetrics, metrics, logger },
-    issuerCaFile: options.issuerCaFile,
-  })
+  const database = await openWorldDatabase(postgres, operatorMetrics)
+  const made = { postgres, keycloak, kubernetes, database, operatorMetrics, metrics, logger }
+  const parts = await makeParts({ ...made, issuerCaFile: options.issuerCaFile })
   return {
     ...{ api, postgres, keycloak, double, metrics, admin, parts },
+    partsOf: ({ kubernetes: own, keycloakUrl: url, database: wrap }) => {
+      const ownMetrics = createMetrics()
+      const memory = { metrics: ownMetrics, operatorMetrics: createOperatorMetrics(ownMetrics) }
+      const reached = { kubernetes: own, database: wrap(database), keycloakUrl: url }
+      return makeParts({ ...made, ...memory, ...reached, issuerCaFile: options.issuerCaFile })
+    },
     freshKeycloak: () => openKeycloak(keycloak, operatorMetrics),
     run: (resyncMs = 600_000, brake = { share: 1, minimum: 1000, windowMs: 60_000 }) => {
       const stopper = new AbortController()
@@ -106,29 +122,40 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 interface Made {
   readonly postgres: TestPostgres
   readonly keycloak: TestKeycloak
+  /** Where Keycloak is asked, when not at its own address. */
+  readonly keycloakUrl?: string
   readonly kubernetes: KubeClient
+  readonly database: Database
   readonly operatorMetrics: OperatorMetrics
   readonly metrics: Metrics
   readonly logger: Logger
   readonly issuerCaFile: string | undefined
 }
 
-function openKeycloak({ url, clientId, clientSecret }: TestKeycloak, { keycloak: latency }: OperatorMetrics): Keycloak {
+type Account = Pick<TestKeycloak, 'url' | 'clientId' | 'clientSecret'>
+
+function openKeycloak({ url, clientId, clientSecret }: Account, { keycloak: latency }: OperatorMetrics): Keycloak {
   const http = createHttp({ url, clock: systemClock, latency })
   return createKeycloak({ http, bootstrap: { clientId, clientSecret: new Secret(clientSecret) }, clock: systemClock })
 }
 
-async function makeParts(made: Made) {
-  const { postgres, keycloak, kubernetes, operatorMetrics, metrics, logger, issuerCaFile: caFile } = made
-  const clock = systemClock
+async function openWorldDatabase(postgres: TestPostgres, { postgres: latency }: OperatorMetrics): Promise<Database> {
   const { host, port, user, database: name } = postgres
   const password = new Secret(postgres.password)
-  const latency = operatorMetrics.postgres
+  const clock = systemClock
   const database = openDatabase({ host, port, user, database: name, password, maxConnections: 8, clock, latency })
   await prepareRegistry(database, name, AbortSignal.timeout(30_000))
-  const parts: Parts = {
+  return database
+}
+
+async function makeParts(made: Made): Promise<Parts> {
+  const { postgres, keycloak, kubernetes, database, operatorMetrics, metrics, logger, issuerCaFile: caFile } = made
+  const { host, port, database: name } = postgres
+  const { keycloakUrl: url = keycloak.url } = made
+  const clock = systemClock
+  return {
     ...{ kubernetes, logger, clock },
-    keycloak: openKeycloak(keycloak, operatorMetrics),
+    keycloak: openKeycloak({ ...keycloak, url }, operatorMetrics),
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),
@@ -148,7 +175,6 @@ async function makeParts(made: Made) {
     },
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),
   }
-  return { parts, database }
 }
 
 function issuerConfig(caFile: string | undefined): IssuersOptions['config'] {
