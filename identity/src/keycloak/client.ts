@@ -41,8 +41,9 @@ export function createKeycloak({ http, bootstrap, clock, concurrentCreates = rea
     createRealm: (realm, fields, signal) =>
       slots.run(signal, async () => {
         // A create whose answer was lost may have been done meanwhile, while we waited for our turn.
-        if ((await findRealm(realm, signal)) !== undefined) return 'taken'
-        return taken(createRealm(http, bootstrapTokens, { ...fields, realm }, signal))
+        const isThere = async (): Promise<boolean> => (await findRealm(realm, signal)) !== undefined
+        if (await isThere()) return 'taken'
+        return taken(createRealm(http, bootstrapTokens, { ...fields, realm }, signal), isThere)
       }),
     renameRealm: async (from, to, attributes, signal) => {
       const call = byBootstrap(from, signal)

@@ -55,6 +55,10 @@ type ScopeCalls = Pick<
 function scopeCalls(call: CallRealm): ScopeCalls {
   const scopes = 'client-scopes'
   const named = z.array(z.object({ id: z.string(), name: z.string() }))
+  const defaults = async () => {
+    const path = ['default-default-client-scopes']
+    return named.parse((await call({ doing: 'list default-scopes', method: 'GET', path })).body)
+  }
   return {
     clientScopes: async () => {
       const { body } = await call({ doing: 'list scopes', method: 'GET', path: [scopes] })
@@ -72,16 +76,12 @@ function scopeCalls(call: CallRealm): ScopeCalls {
       }
       for (const mapper of mappers) await call({ doing: 'create mapper', method: 'POST', path: models, body: mapper })
     },
-    defaultScopes: async () => {
-      const { body } = await call({
-        doing: 'list default-scopes',
-        method: 'GET',
-        path: ['default-default-client-scopes'],
-      })
-      return named.parse(body).map((scope) => scope.name)
-    },
+    defaultScopes: async () => (await defaults()).map(({ name }) => name),
     addDefaultScope: async (scopeId) => {
-      await call({ doing: 'add default-scope', method: 'PUT', path: ['default-default-client-scopes', scopeId] })
+      const path = ['default-default-client-scopes', scopeId]
+      await taken(call({ doing: 'add default-scope', method: 'PUT', path }), async () => {
+        return (await defaults()).some(({ id }) => id === scopeId)
+      })
     },
   }
 }
@@ -99,16 +99,20 @@ type ClientCalls = Pick<
 >
 
 function clientCalls(call: CallRealm): ClientCalls {
+  const findClient: ClientCalls['findClient'] = async (clientId) => {
+    const { body } = await call({ doing: 'find client', method: 'GET', path: ['clients'], query: { clientId } })
+    return z
+      .array(clientRepresentation)
+      .parse(body)
+      .find((client) => client.clientId === clientId)
+  }
   return {
-    findClient: async (clientId) => {
-      const { body } = await call({ doing: 'find client', method: 'GET', path: ['clients'], query: { clientId } })
-      return z
-        .array(clientRepresentation)
-        .parse(body)
-        .find((client) => client.clientId === clientId)
-    },
+    findClient,
     findClients: (prefix) => findClients(call, prefix),
-    createClient: (fields) => taken(call({ doing: 'create client', method: 'POST', path: ['clients'], body: fields })),
+    createClient: (fields) =>
+      taken(call({ doing: 'create client', method: 'POST', path: ['clients'], body: fields }), async () => {
+        return (await findClient(String(fields['clientId']))) !== undefined
+      }),
     updateClient: async (id, fields) => {
       await call({ doing: 'update client', method: 'PUT', path: ['clients', id], body: fields })
     },
@@ -140,23 +144,26 @@ async function findClients(call: CallRealm, prefix: string): Promise<readonly Cl
   }
 }
 
+// All that is wanted is known before anything changes, and is added before anything is taken away: whatever ends this in
+// between, no client is left with less than it had and should have.
 async function setClientScopes(call: CallRealm, client: ClientRepresentation, names: readonly string[]): Promise<void> {
   const { body } = await call({ doing: 'list scopes', method: 'GET', path: ['client-scopes'] })
-  const idOf = new Map(
-    z
-      .array(clientScopeRepresentation)
-      .parse(body)
-      .map((scope) => [scope.name, scope.id]),
-  )
-  const change = async (method: 'PUT' | 'DELETE', list: string, changed: readonly string[]): Promise<void> => {
-    for (const name of changed) {
-      const scopeId = required(idOf.get(name), `the client scope "${name}"`)
-      await call({ doing: 'change client-scopes', method, path: ['clients', client.id, list, scopeId] })
-    }
+  const all = z.array(clientScopeRepresentation).parse(body)
+  const idOf = (name: string): string => {
+    return required(all.find((scope) => scope.name === name)?.id, `the client scope "${name}"`)
   }
-  await change('DELETE', 'optional-client-scopes', client.optionalClientScopes)
-  await change('DELETE', 'default-client-scopes', without(client.defaultClientScopes, names))
-  await change('PUT', 'default-client-scopes', without(names, client.defaultClientScopes))
+  const { optionalClientScopes: optional, defaultClientScopes: given } = client
+  const added = without(names, given)
+  const changes = [
+    // Keycloak adds none that the client has as an optional one, and says nothing.
+    ...added
+      .filter((name) => optional.includes(name))
+      .map((name) => ['DELETE', 'optional-client-scopes', name] as const),
+    ...added.map((name) => ['PUT', 'default-client-scopes', name] as const),
+    ...without(optional, added).map((name) => ['DELETE', 'optional-client-scopes', name] as const),
+    ...without(given, names).map((name) => ['DELETE', 'default-client-scopes', name] as const),
+  ].map(([method, list, name]) => ({ method, path: ['clients', client.id, list, idOf(name)] }))
+  for (const change of changes) await call({ doing: 'change client-scopes', ...change })
 }
 
 type RoleCalls = Pick<
@@ -179,13 +186,16 @@ function roleCalls(call: CallRealm): RoleCalls {
   const change = async (method: 'POST' | 'DELETE', path: readonly string[], roles: Fields[]): Promise<void> => {
     if (roles.length > 0) await call({ doing: 'change role-mappings', method, path, body: roles })
   }
+  const findRole: RoleCalls['findRole'] = async (name) => {
+    const found = await absent(call({ doing: 'find role', method: 'GET', path: ['roles', name] }), 'role')
+    return found === undefined ? undefined : roleRepresentation.parse(found.body)
+  }
   return {
-    findRole: async (name) => {
-      const found = await absent(call({ doing: 'find role', method: 'GET', path: ['roles', name] }), 'role')
-      return found === undefined ? undefined : roleRepresentation.parse(found.body)
-    },
+    findRole,
     createRole: async (name) => {
-      await taken(call({ doing: 'create role', method: 'POST', path: ['roles'], body: { name } }))
+      await taken(call({ doing: 'create role', method: 'POST', path: ['roles'], body: { name } }), async () => {
+        return (await findRole(name)) !== undefined
+      })
     },
     rolesOfUser: (id) => list(ofUser(id)),
     addRolesToUser: (id, roles) => change('POST', ofUser(id), [...roles]),
@@ -247,13 +257,16 @@ export async function absent<T>(answer: Promise<T>, what: keyof typeof notFound)
   }
 }
 
-/** Turns "there is one of that name" into a value. */
-export async function taken(answer: Promise<unknown>): Promise<'created' | 'taken'> {
+/**
+ * Turns "there is one of that name" into a value, when a look shows that there is: Keycloak says conflict of much else too,
+ * like of two transactions, or of something inside of what is made.
+ */
+export async function taken(answer: Promise<unknown>, isThere: () => Promise<boolean>): Promise<'created' | 'taken'> {
   try {
     await answer
     return 'created'
   } catch (error) {
-    if (error instanceof KeycloakFault && error.status === 409) return 'taken'
+    if (error instanceof KeycloakFault && error.status === 409 && (await isThere())) return 'taken'
     throw error
   }
 }

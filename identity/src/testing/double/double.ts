@@ -12,6 +12,7 @@ import type { CallLog, DoubleCall, Latency, Verdict } from './call.ts'
 import { answerCall, describeCall } from './dispatch.ts'
 import type { RawCall } from './dispatch.ts'
 import { importRealm } from './model/import-realm.ts'
+import { dumpRealm } from './model/dump.ts'
 import { newRealmFields } from './model/representations.ts'
 import { createIds } from './model/state.ts'
 import type { State } from './model/state.ts'
@@ -28,6 +29,8 @@ export interface DoubleOptions {
 export interface KeycloakDouble extends TestKeycloak, CallLog {
   /** The names of all realms but `master`, without a call. */
   realms(): readonly string[]
+  /** All that a realm holds, to be compared with another; undefined where there is none. */
+  dump(realm: string): object | undefined
 }
 
 /** How long after its 504 a call that is `late` happens. */
@@ -52,6 +55,10 @@ export async function startKeycloakDouble(options: DoubleOptions = {}): Promise<
     ...log,
     ...{ url, clientId, clientSecret },
     realms: () => [...state.realms.keys()].filter((name) => name !== 'master'),
+    dump: (name) => {
+      const realm = state.realms.get(name)
+      return realm && dumpRealm(realm)
+    },
     stop: async () => {
       stopper.abort()
       const closed = new Promise((resolve) => server.close(resolve))

@@ -85,10 +85,12 @@ function updateClient({ state, realm, body }: AdminCall, client: Client): void {
 }
 
 function scopeRoutes(path: string, list: 'defaultClientScopes' | 'optionalClientScopes'): readonly Route[] {
+  const otherList = list === 'defaultClientScopes' ? 'optionalClientScopes' : 'defaultClientScopes'
   const change = (call: AdminCall, isWanted: boolean): void => {
     const { realm, params } = call
     const client = clientOf(call)
     const { name } = found(realm.scopes.get(params['scopeId'] ?? ''), 'Client scope not found')
+    if (isWanted && client[otherList].includes(name)) return
     const others = client[list].filter((one) => one !== name)
     realm.clients.set(client.id, { ...client, [list]: isWanted ? [...others, name] : others })
   }
