@@ -7,15 +7,20 @@ export type { Claim, HeldHost, HeldIssuer, IssuerJudgement, Judgement, Registry,
 export { prepareRegistry } from './ledger.ts'
 export { fenceWrites, takeLeadership } from './leadership.ts'
 export type { Fence, Reign } from './leadership.ts'
-export { postgresOptions, readPostgresOptions } from './options.ts'
-export type { PostgresOptions } from './options.ts'
+export { databaseShards, postgresOptions, readPostgresOptions, readShardOptions } from './options.ts'
+export type { ConnectionParts, DatabaseShardOptions, PostgresOptions } from './options.ts'
 export { createGrantRegistry } from './registry.ts'
-export type { GrantRegistry } from './registry.ts'
+export type { GrantRegistry, Standing } from './registry.ts'
 export { createPlacementRegistry, judgePlacement } from './placements.ts'
-export type { Placement, PlacementRegistry, Placing, Shard } from './placements.ts'
+export type { PlacedWall, Placement, PlacementRegistry, Placing, Shard } from './placements.ts'
 export { createRetainedRegistry } from './retained.ts'
 export type { Retained, RetainedRecord, RetainedRegistry } from './retained.ts'
 export { latestVersion, roleConfig } from './role-config.ts'
+export { DatabaseAway, restAfterFailure } from './away.ts'
+export { fenceShard } from './shard-fence.ts'
+export type { FurtherShard, ShardTerm } from './shard-fence.ts'
+export { WrongShard, nameShard } from './shard-name.ts'
+export { ShardNotConfigured, createShardedDatabase } from './sharded.ts'
 export { ForeignDatabaseObject, createTenantDatabase } from './tenant-database.ts'
 export type {
   DatabaseTenant,
@@ -25,3 +30,7 @@ export type {
   SeenSchema,
   TenantDatabase,
 } from './tenant-database.ts'
+export { createTenantDb } from './tenant-db/tenant-db.ts'
+export type { TenantDb, TenantDbOptions, TenantLogin, TenantTx } from './tenant-db/tenant-db.ts'
+export { QualifiedName } from './tenant-db/plain-names.ts'
+export type { TenantTables } from './tenant-db/tables.ts'
