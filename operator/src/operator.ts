@@ -11,6 +11,8 @@ import { subscriptionKind, tenantKind } from './kubernetes/kinds.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import type { Outcome } from './outcome.ts'
 import { isClientTaken, rivalsOf } from './subscription/external/rivals.ts'
+import { createDoubts } from './subscription/doubt.ts'
+import type { Doubts } from './subscription/doubt.ts'
 import { deleteOrphans } from './subscription/orphans.ts'
 import { leaveRealm, reconcileSubscription } from './subscription/reconcile.ts'
 import type { SubscriptionLook } from './subscription/reconcile.ts'
@@ -19,6 +21,7 @@ import type { Parts } from './parts.ts'
 import { holdDeletion, isAllowed } from './tenant/hold.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import { isSlow, mostSlow } from './tenant/slow-work.ts'
+import { isWaitingForOthers, setsFree } from './tenant/waiting.ts'
 import type { Look, Reconciled } from './tenant/reconcile.ts'
 import { ownerOf } from './walls/owner.ts'
 import { startStandby } from './standby.ts'
@@ -57,6 +60,7 @@ interface Running {
   /** Likewise at a Subscription, by uid. */
   readonly subscriptionLooks: Map<string, SubscriptionLook>
   readonly departures: Departures
+  readonly doubts: Doubts
   /** Uids of Tenants whose deletion is held back. */
   readonly held: Set<string>
 }
@@ -100,6 +104,7 @@ export function startOperator(options: OperatorOptions): Operator {
     looks,
     subscriptionLooks,
     departures,
+    doubts: createDoubts(),
     held,
   }
   void Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
@@ -163,8 +168,10 @@ function tenantChanged(running: Running, change: Change<TenantFacts>): void {
     looks.delete(object.metadata.uid)
     running.options.parts.issuerKeys.forget(object.metadata.uid)
     running.stirred.delete(object.metadata.uid)
+    running.doubts.forget(object.metadata.uid)
   }
   tenants.add(change.key)
+  if (setsFree(change)) stirWaiting(running)
   const owner = ownerOf(object.metadata)
   if (owner === undefined || !hasChanged(change, tenantGives)) return
   const namespace = namespaceOf(owner.name)
@@ -173,12 +180,21 @@ function tenantChanged(running: Running, change: Change<TenantFacts>): void {
   }
 }
 
-// What was seen of its keys is seen no more: the tenant is looked at anew.
-function issuerChanged({ tenants, stirred, watches }: Running, name: string): void {
-  const tenant = watches.tenants.store.get(name)
-  if (tenant === undefined) return
-  stirred.add(tenant.metadata.uid)
-  tenants.add(name)
+// What somebody gave up may be what another waits for.
+function stirWaiting(running: Running): void {
+  for (const tenant of running.watches.tenants.store.values()) if (isWaitingForOthers(tenant)) stir(running, tenant)
+}
+
+// What was seen of its keys is seen no more.
+function issuerChanged(running: Running, name: string): void {
+  const tenant = running.watches.tenants.store.get(name)
+  if (tenant !== undefined) stir(running, tenant)
+}
+
+// The tenant is looked at anew, however good its last look was.
+function stir({ tenants, stirred }: Running, { metadata }: TenantFacts): void {
+  stirred.add(metadata.uid)
+  tenants.add(metadata.name)
 }
 
 // What subscriptions are made from; whatever else changes, like a status, is nothing to them.
@@ -210,7 +226,7 @@ async function workTenant(running: Running, name: string, signal: AbortSignal): 
   if (reconciled.look === undefined) looks.delete(uid)
   else looks.set(uid, reconciled.look)
   options.operatorMetrics.ended('Tenant', reconciled.outcome.kind)
-  return requeue(reconciled.outcome, options)
+  return requeue(reconciled.outcome, options, reconciled.dueAtMs)
 }
 
 async function reconcileOrHold(
@@ -228,10 +244,15 @@ async function reconcileOrHold(
   return reconciled
 }
 
-async function removeOrphans({ options, watches }: Running, tenant: TenantFacts, signal: AbortSignal): Promise<void> {
+async function removeOrphans(
+  { options, watches, doubts }: Running,
+  tenant: TenantFacts,
+  signal: AbortSignal,
+): Promise<void> {
   const known = watches.subscriptions.store.getByIndex(byNamespace, tenant.status?.namespace ?? '')
   const uids = new Set(known.map(({ metadata }) => metadata.uid))
-  await deleteOrphans(options.parts, tenant, (one) => uids.has(one), signal)
+  const knowledge = { isKnown: (one: string) => uids.has(one), doubts }
+  await deleteOrphans(options.parts, tenant, knowledge, signal)
 }
 
 // How many went together with this Tenant, when its deletion waits for somebody to allow it.
@@ -289,8 +310,9 @@ async function workSubscription(running: Running, key: string, signal: AbortSign
 
 const jitter = 0.2
 
-function requeue(outcome: Outcome, { resyncMs, random }: OperatorOptions): ReconcileResult {
-  const resyncAfterMs = resyncMs * (1 - jitter + random() * 2 * jitter)
+function requeue(outcome: Outcome, { resyncMs, random, clock }: OperatorOptions, dueAtMs = Infinity): ReconcileResult {
+  const dueInMs = Math.max(0, dueAtMs - clock.now())
+  const resyncAfterMs = Math.min(dueInMs, resyncMs * (1 - jitter + random() * 2 * jitter))
   switch (outcome.kind) {
     case 'gone':
       return {}

@@ -5,17 +5,24 @@ import { subscriptionKind } from '../kubernetes/kinds.ts'
 import type { ClientRepresentation } from '@bulkhead/identity'
 import type { Parts } from '../parts.ts'
 import { isClientOf, subscriptionAttribute } from './client-fields.ts'
+import type { Doubts } from './doubt.ts'
 import { enterRealm } from './observe.ts'
 import { homeOf } from './wanted.ts'
 
+export interface Knowledge {
+  /** Whether our own copy holds a Subscription. */
+  readonly isKnown: (subscriptionUid: string) => boolean
+  readonly doubts: Doubts
+}
+
 /**
  * Deletes the clients in a tenant's realm whose Subscription is no more: whoever may write an object can take its
- * finalizer off, also while nobody watches. `isKnown` tells whether our own copy holds a Subscription.
+ * finalizer off, also while nobody watches. Nothing hurries: the data plane lets in no client without a Subscription.
  */
 export async function deleteOrphans(
   parts: Parts,
   tenant: TenantFacts,
-  isKnown: (subscriptionUid: string) => boolean,
+  { isKnown, doubts }: Knowledge,
   signal: AbortSignal,
 ): Promise<void> {
   const home = homeOf(tenant)
@@ -30,6 +37,11 @@ export async function deleteOrphans(
     signal,
   })
   const living = new Set(items.map((item) => subscriptionFacts.parse(item).metadata.uid))
+  if (!doubts.believes(home.owner.uid, living.size, parts.clock.now())) {
+    const fields = { tenant: home.owner.name, clients: suspects.length }
+    parts.logger.warn(fields, 'no subscription is listed: its clients stay until a later look says the same')
+    return
+  }
   for (const client of suspects.filter((suspect) => !living.has(uidOf(suspect)))) {
     await admin.deleteClient(client.id)
     parts.logger.warn({ tenant: home.owner.name, client: client.clientId }, 'client without a subscription deleted')
