@@ -30,6 +30,7 @@ export const reasons = {
   JwksWithdrawn: 'The keys of the issuer are older than `jwks.maxStaleSeconds` and are believed no more.',
   KubernetesUnavailable: 'The API server cannot be reached or refuses; it is tried again.',
   NameTaken: 'Something of the same name exists that is not of this tenant; it was left untouched.',
+  NamespaceLost: 'Somebody deleted the namespace; it is made again, without what the tenant had in it.',
   NamespaceReady: 'The namespace with its role, quota and network policies is as wanted.',
   NoAnswer: 'A data plane neither accepted nor refused the configuration within 5 seconds.',
   NoDataPlane: 'No Envoy is connected.',

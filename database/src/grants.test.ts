@@ -34,6 +34,8 @@ test.each([
   const hosts = [held('api.acme.example', 'u2', quarantinedUntilMs)]
   const judged = judgeClaim(claim, { ...empty, hosts }, terms)
   expect(judged.refusedHosts).toEqual(isRefused ? ['api.acme.example'] : [])
+  // Who waits for a host comes back when its quarantine ends, and not for one that somebody uses.
+  expect(judged.nextFreeMs).toBe(isRefused ? quarantinedUntilMs : undefined)
 })
 
 test('a tenant takes back what it released itself, quarantine or not', () => {

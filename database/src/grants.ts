@@ -48,6 +48,8 @@ export interface Judgement {
   readonly hosts: readonly string[]
   readonly guaranteed: number
   readonly refusedHosts: readonly string[]
+  /** When the first of them that is in quarantine can be asked for again. */
+  readonly nextFreeMs?: number | undefined
   /** How much is missing; 0 when the share is granted. */
   readonly missing: number
   readonly take: readonly string[]
@@ -77,6 +79,7 @@ export function judgeClaim(claim: Claim, registry: Registry, { capacity, nowMs }
     return held.quarantinedUntilMs === undefined || held.quarantinedUntilMs > nowMs
   }
   const hosts = claim.hosts.filter((host) => !isRefused(host)).toSorted()
+  const refusedHosts = claim.hosts.filter(isRefused).toSorted()
   const take = hosts.filter((host) => !isOwn(heldBy.get(host)))
   const release = registry.hosts
     .filter((held) => isOwn(held) && !claim.hosts.includes(held.host))
@@ -90,13 +93,19 @@ export function judgeClaim(claim: Claim, registry: Registry, { capacity, nowMs }
   return {
     hosts,
     guaranteed,
-    refusedHosts: claim.hosts.filter(isRefused).toSorted(),
+    refusedHosts,
+    nextFreeMs: earliest(refusedHosts.map((host) => heldBy.get(host)?.quarantinedUntilMs)),
     missing,
     take,
     release,
     issuer,
     changes: [take, release, issuer.release].some((list) => list.length > 0) || issuer.take || isNewShare,
   }
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 // An issuer that is refused leaves the tenant with the one that it has: that one is served until another is granted.

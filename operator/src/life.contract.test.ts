@@ -1,8 +1,9 @@
 import { findCondition, kinds } from '@bulkhead/crds'
 import { isNotFound } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { readTenant } from './facts.ts'
-import { namespaceKind, secretKind } from './kubernetes/kinds.ts'
+import { eventKind, namespaceKind, secretKind } from './kubernetes/kinds.ts'
 import { recreateAnnotation } from './tenant/lost.ts'
 import { allowDeletionAnnotation } from './tenant/status.ts'
 import { stepsIn } from './testing/steps.ts'
@@ -42,6 +43,11 @@ const schemasOf = async (id: string): Promise<readonly unknown[]> => {
 
 async function conditionOf(name: string, type: string) {
   return findCondition(readTenant(await world.admin.get(refOf(name))).object.status?.conditions, type)
+}
+
+async function reasonsTold(name: string): Promise<readonly string[]> {
+  const { items } = await world.admin.list(eventKind, { fieldSelector: `involvedObject.name=${name}` })
+  return items.map((item) => z.looseObject({ reason: z.string() }).parse(item).reason)
 }
 
 async function annotate(name: string, annotations: Readonly<Record<string, string>>): Promise<void> {
@@ -120,6 +126,7 @@ test('S-191 a namespace that somebody deleted is made again, empty, and the Tena
   await steps.changeTenant('hooli', { displayName: 'Hooli' })
   await world.until(ref, (found) => found !== undefined && found.metadata.uid !== before)
   await steps.tenantWith('hooli', 'True', walls)
+  expect(await reasonsTold('hooli')).toContain('NamespaceLost')
   await expect(world.admin.get({ kind: kinds.toolSet, namespace: 'tenant-hooli', name: 'orders' })).rejects.toSatisfy(
     isNotFound,
   )

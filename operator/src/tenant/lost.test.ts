@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { allAsWanted, absent, jwks, nothingYet, seen } from '../testing/observations.ts'
-import { now, sampleTenant, settings } from '../testing/samples.ts'
-import { recreateAnnotation } from './lost.ts'
+import { now, sampleTenant, sampleWanted, settings } from '../testing/samples.ts'
+import { namespaceLoss, recreateAnnotation } from './lost.ts'
 import { plan } from './plan.ts'
 import { buildStatus } from './status.ts'
 import { wantTenant } from './wanted.ts'
@@ -46,4 +46,40 @@ test('a person may have an empty one made', () => {
     'create-realm',
     'prepare-database',
   ])
+})
+
+test.each([
+  ['stood and is gone is told of', { namespace: 'tenant-acme' }, 'absent', 'NamespaceLost'],
+  ['is gone while the API server is away is not gone', { namespace: 'tenant-acme' }, 'away', undefined],
+  ['never stood is none that is lost', {}, 'absent', undefined],
+  [
+    'was told of when its deletion began is told of once',
+    {
+      namespace: 'tenant-acme',
+      conditions: [{ type: 'NamespaceReady', status: 'False', reason: 'NamespaceLost' }],
+    },
+    'absent',
+    undefined,
+  ],
+] as const)('S-191 a namespace that %s', (_title, status, namespace, reason) => {
+  const tenant = sampleTenant({ status })
+  const wanted = sampleWanted(tenant)
+  const unseen = { kind: 'unavailable', error: new Error('no') } as const
+  const observed = {
+    ...allAsWanted(wanted),
+    namespace: namespace === 'away' ? unseen : seen({ kind: 'absent' as const }),
+  }
+  expect(namespaceLoss(tenant, wanted.owner.name, observed)?.reason).toBe(reason)
+})
+
+test('S-191 a namespace that somebody deletes is said to be made again, which goes on by itself', () => {
+  const tenant = sampleTenant()
+  const wanted = sampleWanted(tenant)
+  const observed = { ...allAsWanted(wanted), namespace: seen({ kind: 'terminating' as const, isOwn: true }) }
+  const { status, isStuck, waiting } = buildStatus({
+    ...{ tenant, wanted, observed, faults: new Map(), refused: [], now },
+  })
+  const reasons = Object.fromEntries((status.conditions ?? []).map(({ type, reason }) => [type, reason]))
+  expect(reasons).toMatchObject({ NamespaceReady: 'NamespaceLost', Reconciling: 'Progressing' })
+  expect({ isStuck, waiting }).toEqual({ isStuck: false, waiting: true })
 })

@@ -1,4 +1,7 @@
-import type { Tenant } from '@bulkhead/crds'
+import { findCondition } from '@bulkhead/crds'
+import type { Condition, Tenant } from '@bulkhead/crds'
+import { namespaceOf } from '@bulkhead/tenancy'
+import type { TenantName } from '@bulkhead/tenancy'
 import { apiGroup } from '@bulkhead/tenancy'
 import { failed } from '../verdict.ts'
 import type { Verdict } from '../verdict.ts'
@@ -33,6 +36,22 @@ export function lostWalls(known: Known, { identity, database }: Observed): reado
   const isRealmLost = known.identity && identity.kind === 'seen' && identity.value.realm.kind === 'absent'
   const isSchemaLost = known.database && database.kind === 'seen' && database.value.schema.kind === 'absent'
   return [...(isRealmLost ? (['identity'] as const) : []), ...(isSchemaLost ? (['database'] as const) : [])]
+}
+
+/**
+ * What a person hears when the namespace stood and is gone; undefined while it stands, or when it was told already. It
+ * holds nothing of ours that cannot be made again, so nobody is asked.
+ */
+export function namespaceLoss(
+  { status }: Pick<Tenant, 'status'>,
+  name: TenantName,
+  seen: Observed,
+): Condition | undefined {
+  const isGone = seen.namespace.kind === 'seen' && seen.namespace.value.kind === 'absent'
+  if (!isGone || status?.namespace === undefined) return undefined
+  if (findCondition(status.conditions, 'NamespaceReady')?.reason === 'NamespaceLost') return undefined
+  const message = `"${namespaceOf(name)}" is gone, and was not removed by us: it is made again, without what the tenant had in it`
+  return { type: 'NamespaceReady', ...failed('NamespaceLost', message) }
 }
 
 /** The verdict on a wall that is lost: a person decides between a backup and an empty one. */

@@ -9,7 +9,7 @@ import { adopt } from './adopt.ts'
 import { apply } from './apply.ts'
 import type { Applied, Faults } from './apply.ts'
 import { reconcileDeletion, tenantFinalizer } from './delete.ts'
-import { lostWalls, recreateAnnotation } from './lost.ts'
+import { lostWalls, namespaceLoss, recreateAnnotation } from './lost.ts'
 import type { Keeper } from './lost.ts'
 import { observe } from './observe.ts'
 import { wallNames } from './observed.ts'
@@ -17,7 +17,7 @@ import type { Observed, WallName } from './observed.ts'
 import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
 import { plan } from './plan.ts'
-import { report, timestamp } from './report.ts'
+import { report, tell, timestamp } from './report.ts'
 import { buildStatus, refusedStatus } from './status.ts'
 import type { StatusResult } from './status.ts'
 import type { Step } from './step.ts'
@@ -75,7 +75,7 @@ async function reconcileWalls(
   const isAsked = wanted.again.length > 0 || isNewKeyAsked(wanted, recent)
   // An annotation changes no generation: what it asks for is looked at anew.
   const look = isAsked ? undefined : recent
-  const built = look === undefined ? await build(parts, wanted, signal) : { ...look, faults: noFaults }
+  const built = look === undefined ? await lookAndBuild(parts, tenant, wanted, signal) : { ...look, faults: noFaults }
   const { observed, faults, refusals } = built
   if (wanted.again.length > 0) await forgetRecreation(parts, tenant, lostWalls(wanted.known, observed), signal)
   const nowMs = parts.clock.now()
@@ -83,9 +83,17 @@ async function reconcileWalls(
   const result = buildStatus({ tenant, wanted, observed, faults, refused, now: timestamp(nowMs) })
   await report(parts, tenant, result.status, signal)
   throwFault(tenant, observed, faults)
-  const outcome = outcomeOf(result)
+  const outcome = outcomeOf(result, nextFreeMs(observed) - nowMs)
   const next = look ?? { generation: tenant.metadata.generation, atMs: nowMs, observed, refusals }
   return { outcome, look: outcome.kind === 'waiting' ? undefined : next }
+}
+
+async function lookAndBuild(parts: Parts, tenant: Tenant, wanted: Wanted, signal: AbortSignal) {
+  const observed = await observe(parts, wanted, signal)
+  const loss = namespaceLoss(tenant, wanted.owner.name, observed)
+  // Told before it is made again: afterwards nobody could see that it was gone.
+  if (loss !== undefined) await tell(parts, tenant, [loss])
+  return build(parts, wanted, observed, signal)
 }
 
 function isNewKeyAsked({ identity }: Wanted, recent: Look | undefined): boolean {
@@ -137,12 +145,13 @@ async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Tenant, sign
 async function build(
   parts: Parts,
   wanted: Wanted,
+  first: Observed,
   signal: AbortSignal,
 ): Promise<Applied & { readonly observed: Observed }> {
   const faults = new Map<WallName, unknown>()
   const refusals = new Map<WantedObject, Problem>()
   const isOpen = (step: Step) => !faults.has(step.wall) && !('object' in step && refusals.has(step.object))
-  let observed = await observe(parts, wanted, signal)
+  let observed = first
   for (let round = 1; round <= maxRounds; round += 1) {
     const steps = plan(wanted, observed).filter(isOpen)
     if (steps.length === 0) break
@@ -167,13 +176,20 @@ function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): v
   throw new Error(`Cannot build tenant "${metadata.name}": ${why}`, { cause })
 }
 
-function outcomeOf({ problems, waiting, isStuck }: StatusResult): Outcome {
+// Nothing tells of the end of a quarantine.
+function nextFreeMs({ grants }: Observed): number {
+  return (grants.kind === 'seen' ? grants.value.nextFreeMs : undefined) ?? Infinity
+}
+
+function outcomeOf({ problems, waiting, isStuck }: StatusResult, freeInMs: number): Outcome {
   if (waiting) return { kind: 'waiting', reason: 'Progressing', retryAfterMs: retryMs }
   // A Secret comes when somebody makes it, and nothing tells of it.
   if (problems.some(({ reason }) => reason === 'SecretNotFound')) {
     return { kind: 'waiting', reason: 'SecretNotFound', retryAfterMs: secretRetryMs }
   }
-  return isStuck ? { kind: 'stalled', problems } : { kind: 'ready' }
+  if (!isStuck) return { kind: 'ready' }
+  if (!Number.isFinite(freeInMs)) return { kind: 'stalled', problems }
+  return { kind: 'waiting', reason: 'HostnameNotGranted', retryAfterMs: Math.max(retryMs, freeInMs) }
 }
 
 const unreadable = (problem: string): Problem => ({

@@ -1,4 +1,4 @@
-import type { Tenant } from '@bulkhead/crds'
+import type { Condition, Tenant } from '@bulkhead/crds'
 import { announce, transitions } from '../kubernetes/events.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
 import type { TenantFacts } from '../facts.ts'
@@ -18,10 +18,18 @@ export async function report(
   const { name, uid } = tenant.metadata
   // The uid makes the write fail on another incarnation of the same name.
   await kubernetes.applyStatus(tenantKind, { metadata: { name, uid }, status }, { fieldManager, force: true, signal })
-  const now = new Date(clock.now()).toISOString()
-  const subject = { ref: { kind: tenantKind, name }, uid, tenant: name, now }
-  await announce(kubernetes, logger, subject, transitions(tenant.status?.conditions, status.conditions ?? []))
+  await tell({ kubernetes, logger, clock }, tenant, transitions(tenant.status?.conditions, status.conditions ?? []))
   return true
+}
+
+/** Tells of conditions in the log and in Events, whether or not they ever stand in the status. */
+export async function tell(
+  { kubernetes, logger, clock }: Pick<Parts, 'kubernetes' | 'logger' | 'clock'>,
+  { metadata: { name, uid } }: Pick<TenantFacts, 'metadata'>,
+  conditions: readonly Condition[],
+): Promise<void> {
+  const subject = { ref: { kind: tenantKind, name }, uid, tenant: name, now: new Date(clock.now()).toISOString() }
+  await announce(kubernetes, logger, subject, conditions)
 }
 
 /** The time as conditions carry it: whole seconds. */

@@ -172,8 +172,10 @@ function faultOf({ observed, faults }: StatusInput, wall: WallName): boolean {
   return observed[wall].kind === 'unavailable' || faults.has(wall)
 }
 
+const passing: readonly Reason[] = ['Progressing', 'Waiting', 'NamespaceLost']
+
 function isTemporary(input: StatusInput, wall: WallName, verdict: Verdict): boolean {
-  return faultOf(input, wall) || verdict.reason === 'Progressing' || verdict.reason === 'Waiting'
+  return faultOf(input, wall) || passing.includes(verdict.reason)
 }
 
 // A look that failed says nothing about a wall that stood: its condition stays until something was really seen.

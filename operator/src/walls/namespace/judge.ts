@@ -25,6 +25,9 @@ export function judgeNamespace({ owner, wanted, seen, hasFault, refused }: Names
   if (value.kind === 'foreign' || (value.kind === 'terminating' && !value.isOwn)) {
     return failed('NameTaken', `Namespace "${name}" exists and is not this tenant's; it was left untouched`)
   }
+  if (value.kind === 'terminating') {
+    return failed('NamespaceLost', `Somebody deletes "${name}": it is made again, empty, once all in it has gone`)
+  }
   const foreign = foreignNames(wanted, value)
   if (foreign.length > 0)
     return failed('NameTaken', `In "${name}" exists what is not this tenant's: ${foreign.join(', ')}`)
