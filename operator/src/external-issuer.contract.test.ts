@@ -168,14 +168,17 @@ test('a Subscription names the client of its application, and the oldest one has
   await steps.subscriptionWith(subscriptionRef(loser), 'True', ['Accepted', 'CredentialsReady'])
 })
 
-test('suspended, such a tenant keeps its issuer; deleted, it leaves it to others', async () => {
+test('suspended, such a tenant keeps its issuer; deleted, it asks no Keycloak and leaves the issuer to who waits', async () => {
   await steps.changeTenant('acme', { suspended: true })
   await tenantWhere('acme', (tenant) => reasonOf(tenant, 'Ready') === 'Suspended')
   await steps.changeTenant('acme', { suspended: false })
   await steps.tenantWith('acme', 'True', walls)
+  const { id } = await steps.tenantWith('acme', 'True', walls).then(({ status }) => ({ id: status?.id ?? '' }))
+  const asked = () => world.double?.calls.filter(({ realm }) => realm?.endsWith(id)).length
+  const before = asked()
   await world.admin.delete(refOf('acme'))
   await steps.gone('acme')
-  // Nobody tells a tenant that waits: it is looked at when somebody edits it, or at the next resync.
-  await steps.changeTenant('globex', { displayName: 'Globex Corporation' })
+  expect(asked(), 'no Keycloak is asked for a realm that never was').toBe(before)
+  // Who waits is looked at because of that alone: the next resync is ten minutes away.
   expect((await steps.tenantWith('globex', 'True', walls)).status?.identity?.issuer).toBe(`${issuer.url}/acme`)
 })

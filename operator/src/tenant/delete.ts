@@ -34,7 +34,8 @@ export async function reconcileDeletion(parts: Parts, tenant: TenantFacts, signa
   if (owner !== undefined) {
     const withdrawing = await withdraw(parts, tenant, signal)
     if (withdrawing !== undefined) return withdrawing
-    const left = await clean(parts, owner, tenant.spec.deletionPolicy, signal)
+    const { deletionPolicy, identity } = tenant.spec
+    const left = await clean(parts, { ...owner, identity: identity.type }, deletionPolicy, signal)
     if (left !== undefined) {
       await report(parts, tenant, withdrawnStatus(tenant, timestamp(parts.clock.now()), left), signal)
       return { kind: 'waiting', reason: 'Deleting', retryAfterMs: pollMs }
@@ -58,10 +59,13 @@ async function withdraw(parts: Parts, tenant: TenantFacts, signal: AbortSignal):
   return { kind: 'waiting', reason: 'Deleting', retryAfterMs: pollMs }
 }
 
+/** Whose walls are taken down. */
+type Doomed = Owner & { readonly identity: TenantFacts['spec']['identity']['type'] }
+
 /** Gives what is left, in words; undefined once everything was seen gone. */
 async function clean(
   parts: Parts,
-  owner: Owner,
+  owner: Doomed,
   policy: TenantFacts['spec']['deletionPolicy'],
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -82,7 +86,7 @@ async function clean(
   return left
 }
 
-async function observeRemains(parts: Parts, owner: Owner, signal: AbortSignal) {
+async function observeRemains(parts: Parts, owner: Doomed, signal: AbortSignal) {
   const faults: unknown[] = []
   const look = async <T, const U>(work: Promise<T>, unseen: U): Promise<T | U> => {
     try {
@@ -116,10 +120,18 @@ async function observeNamespace(
   return { kind: deletionTimestamp === undefined ? 'own' : 'terminating', uid }
 }
 
-async function observeRealm({ keycloak }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['realm']> {
-  const realm = await keycloak.findRealm(realmOf(owner), signal)
+async function observeRealm(parts: Parts, owner: Doomed, signal: AbortSignal): Promise<Remains['realm']> {
+  if (!(await mayHaveRealm(parts, owner, signal))) return 'gone'
+  const realm = await parts.keycloak.findRealm(realmOf(owner), signal)
   if (realm === undefined || !isRealmOf(realm, owner.uid)) return 'gone'
   return realm.enabled ? 'enabled' : 'disabled'
+}
+
+// With an issuer of its own a tenant has no realm, unless it took one up. Our key to a realm is stored before the realm
+// stands: without a key nobody need ask a Keycloak, which may be away.
+async function mayHaveRealm(parts: Parts, { id, uid, identity }: Doomed, signal: AbortSignal): Promise<boolean> {
+  if (identity === 'Realm') return true
+  return seeObject(await findSystemSecret(parts, realmSecretOf(id), signal), uid).kind === 'own'
 }
 
 async function observeDatabase({ databases }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['database']> {
@@ -144,7 +156,7 @@ async function observeSecrets(parts: Parts, { id, uid }: Owner, signal: AbortSig
   return names.filter((_name, index) => seeObject(secrets[index], uid).kind === 'own')
 }
 
-async function applyDeletion(parts: Parts, owner: Owner, step: DeletionStep, signal: AbortSignal): Promise<void> {
+async function applyDeletion(parts: Parts, owner: Doomed, step: DeletionStep, signal: AbortSignal): Promise<void> {
   parts.logger.info({ tenant: owner.name, step: step.kind }, 'taking a deletion step')
   switch (step.kind) {
     case 'delete-namespace': {
@@ -175,15 +187,12 @@ async function applyDeletion(parts: Parts, owner: Owner, step: DeletionStep, sig
   }
 }
 
-async function recordRetained(
-  { retained, placements, clock }: Parts,
-  owner: Owner,
-  signal: AbortSignal,
-): Promise<void> {
+async function recordRetained(parts: Parts, owner: Doomed, signal: AbortSignal): Promise<void> {
+  const { retained, placements, clock } = parts
   const { id, uid, name } = owner
   const { retainedSchema: schema } = databaseTenantOf(owner)
   const where = {
-    realm: realmOf(owner),
+    realm: (await mayHaveRealm(parts, owner, signal)) ? realmOf(owner) : undefined,
     identityShard: await placements.shardOf(id, signal),
     schema,
     databaseShard: undefined,
