@@ -1,4 +1,4 @@
-// Writes what Argo CD's ConfigMap is to hold: the one health script, under the key of each kind.
+// Writes what Argo CD's ConfigMap is to hold: the one health script, under the key of each kind, and Application's.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -6,9 +6,7 @@ import { argocdConfigMap } from './argocd.ts'
 
 const folder = join(import.meta.dirname, '../manifests/argocd')
 const head =
-  '# Generated from health.lua by `make generate`: change it there. A patch of the ConfigMap that Argo CD has already.\n'
-const text = readFileSync(join(folder, 'health.lua'), 'utf8')
-writeFileSync(
-  join(folder, 'argocd-cm.yaml'),
-  head + stringify(argocdConfigMap(text), { lineWidth: 0, aliasDuplicateObjects: false }),
-)
+  '# Generated from health.lua and application.lua by `make generate`: change it there. A patch of the ConfigMap that Argo CD has already.\n'
+const scriptIn = (file: string) => readFileSync(join(folder, file), 'utf8')
+const map = argocdConfigMap({ ours: scriptIn('health.lua'), application: scriptIn('application.lua') })
+writeFileSync(join(folder, 'argocd-cm.yaml'), head + stringify(map, { lineWidth: 0, aliasDuplicateObjects: false }))

@@ -1,14 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { kinds } from '@bulkhead/crds'
 import { kstatus } from '@bulkhead/crds/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { healthScript, judgeStatuses } from '../world/status-judge.ts'
 
-const folder = resolve(import.meta.dirname, '../../manifests/argocd')
 const object = z.looseObject({
   kind: z.string(),
   metadata: z.looseObject({ generation: z.int(), deletionTimestamp: z.string().optional() }),
@@ -115,6 +113,17 @@ const rare: readonly (readonly [string, string, readonly (readonly [string, stri
     'Degraded',
     'Failed',
   ],
+  [
+    'Tenant',
+    'whose Keycloak is away',
+    [
+      ['Ready', 'False', 'IdentityProviderUnavailable'],
+      ['Reconciling', 'True', 'Progressing'],
+    ],
+    'Progressing',
+    'InProgress',
+  ],
+  ['Subscription', 'that is suspended', [['Ready', 'False', 'Suspended']], 'Suspended', 'InProgress'],
   ['Tenant', 'that may be ready', [['Ready', 'Unknown', 'Waiting']], 'Progressing', 'InProgress'],
 ]
 
@@ -212,39 +221,22 @@ describe('a broken health script', () => {
   })
 })
 
-const configMap = z.object({ data: z.record(z.string(), z.string()) })
-
-test('the ConfigMap holds the script that is tested, for every kind', async () => {
-  const { data } = configMap.parse(parse(await readFile(join(folder, 'argocd-cm.yaml'), 'utf8')))
-  const script = await readFile(healthScript, 'utf8')
-  for (const { group, kind } of Object.values(kinds)) {
-    expect(data[`resource.customizations.health.${group}_${kind}`]).toBe(script)
-    expect(parse(data[`resource.customizations.ignoreDifferences.${group}_${kind}`] ?? '')).toEqual({
-      jsonPointers: ['/metadata/finalizers', '/status'],
-    })
-  }
-  expect(Object.keys(data)).toHaveLength(2 * Object.keys(kinds).length)
+test.each<readonly [string, object, string]>([
+  ['that Argo CD has judged is what it found', { status: { health: { status: 'Degraded' } } }, 'Degraded'],
+  ['that nobody has judged yet is waited for', {}, 'Progressing'],
+])('an Application %s', async (_title, state, health) => {
+  const application = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata: { name: 'x' }, ...state }
+  expect(await argo([application], join(healthScript, '../application.lua'))).toEqual([health])
 })
 
-const project = z.object({
-  spec: z.object({
-    clusterResourceWhitelist: z.array(z.object({ kind: z.string() })),
-    namespaceResourceWhitelist: z.array(z.object({ kind: z.string() })).optional(),
-    destinations: z.array(z.object({ namespace: z.string() })),
-  }),
-})
-const projectIn = async (file: string) =>
-  project.parse(parseAllDocuments(await readFile(join(folder, file), 'utf8'))[0]?.toJS()).spec
-
-test("a tenant's project reaches its own namespace and the kinds of its own, and no Tenant", async () => {
-  const { clusterResourceWhitelist, namespaceResourceWhitelist = [], destinations } = await projectIn('tenant.yaml')
-  expect(clusterResourceWhitelist).toEqual([])
-  expect(destinations).toEqual([{ namespace: 'tenant-acme' }])
-  const own = Object.values(kinds).filter((kind) => kind.namespaced)
-  expect(namespaceResourceWhitelist.map(({ kind }) => kind).toSorted()).toEqual(own.map(({ kind }) => kind).toSorted())
-})
-
-test("only the platform's project writes Tenants", async () => {
-  const { clusterResourceWhitelist } = await projectIn('platform.yaml')
-  expect(clusterResourceWhitelist).toContainEqual({ kind: 'Tenant' })
+test.each([
+  ['Deleting', 'Deleting: why'],
+  ['DeletionHeld', 'DeletionHeld: why'],
+  ['Ready', 'Pending deletion'],
+])('what is deleted is progressing, and its message says how far it is: %s', async (reason, message) => {
+  const sample = rareOf(['Tenant', '', [['Ready', 'False', reason]], '', ''])
+  const [judged] = await judgeStatuses([
+    { ...sample, metadata: { ...sample.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+  ])
+  expect(judged).toMatchObject({ argo: { status: 'Progressing', message }, kstatus: { status: 'Terminating' } })
 })

@@ -15,7 +15,8 @@ local function said(condition)
 end
 
 if obj.metadata.deletionTimestamp ~= nil then
-  return health("Progressing", ready and ready.reason == "Deleting" and said(ready) or "Pending deletion")
+  local isTold = ready ~= nil and (ready.reason == "Deleting" or ready.reason == "DeletionHeld")
+  return health("Progressing", isTold and said(ready) or "Pending deletion")
 end
 -- Conditions of an older generation say nothing about this one; -1 is what nobody has looked at.
 if status.observedGeneration ~= obj.metadata.generation then
