@@ -43,7 +43,7 @@ export type {
 export { createKubeClient } from './kubernetes/client.ts'
 export type { KubeClientOptions } from './kubernetes/client.ts'
 export type { KubeClientLimits } from './kubernetes/call.ts'
-export type { KubeAccess } from './kubernetes/access.ts'
+export type { KubeAccess } from './kubernetes/kubeconfig.ts'
 export {
   KubeFault,
   TransportFault,

@@ -1,16 +1,13 @@
-// Who we are and where the API server is. This is the only file that uses the Kubernetes client library: it knows every
-// way to authenticate (certificates, tokens that change on disk, exec plugins), and its requests and watches we do not use.
-import { readFileSync } from 'node:fs'
+// Who we are and where the API server is: read from files, again every minute and whenever the server does not know us. Of
+// the Kubernetes client library this takes the part that runs login plugins; all of it would hold eighty megabytes.
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { AgentOptions, RequestOptions } from 'node:https'
-import { dirname, resolve } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
-import { parse } from 'yaml'
-import { z } from 'zod'
-
-/** Where the API server is and who we are. */
-export type KubeAccess = { readonly kubeconfigPath: string } | { readonly inCluster: true }
+import type { RequestOptions } from 'node:https'
+import { isDeepStrictEqual } from 'node:util'
+import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js'
+import type { Clock } from '../clock.ts'
+import { readTarget } from './kubeconfig.ts'
+import type { KubeAccess, KubeTarget, Plugin, TlsFields } from './kubeconfig.ts'
 
 /** What one request needs to reach the API server as ourselves. */
 export interface KubeConnection {
@@ -27,27 +24,35 @@ export interface KubeConnector {
   close(): void
 }
 
-/** Reads the kubeconfig (or the pod's account); throws when it names no cluster that we can reach. */
-export function createConnector(access: KubeAccess): KubeConnector {
+// As long as other clients of Kubernetes go on with a token before they look whether there is a new one.
+const rereadMs = 60_000
+
+/** Reads the kubeconfig (or the Pod's account); throws when it names no API server that we can reach. */
+export function createConnector(access: KubeAccess, clock: Pick<Clock, 'now'>): KubeConnector {
   const agents = agentCache()
-  let config = readKubeConfig(access)
-  let server = serverOf(config)
+  let target = readTarget(access)
+  let login = createPluginLogin()
+  let readMs = clock.now()
+  const read = (): void => {
+    readMs = clock.now()
+    try {
+      target = readTarget(access)
+    } catch {
+      // Somebody is writing the file just now: what we know is as good as it was.
+    }
+  }
   const connect = async (): Promise<KubeConnection> => {
-    const options: RequestOptions = {}
-    await config.applyToHTTPSOptions(options)
-    return { server, agent: agents.get(server, options), headers: headersOf(options) }
+    if (clock.now() - readMs >= rereadMs) read()
+    const { server, plugin } = target
+    const { tls, headers } = plugin === undefined ? target : await login(target, plugin)
+    return { server, agent: agents.get(server, tls), headers }
   }
   return {
     connect,
     refresh: async () => {
       const before = await connect()
-      try {
-        const read = readKubeConfig(access)
-        server = serverOf(read)
-        config = read
-      } catch {
-        return false // somebody is writing the file just now: what we know is as good as it was
-      }
+      read()
+      login = createPluginLogin()
       const after = await connect()
       return after.agent !== before.agent || JSON.stringify(after.headers) !== JSON.stringify(before.headers)
     },
@@ -55,91 +60,42 @@ export function createConnector(access: KubeAccess): KubeConnector {
   }
 }
 
-function readKubeConfig(access: KubeAccess): KubeConfig {
-  const config = new KubeConfig()
-  if ('inCluster' in access) {
-    config.loadFromCluster()
-    return config
+type Identity = Pick<KubeTarget, 'tls' | 'headers'>
+
+// Has a life: it keeps what the plugin said for as long as the plugin says that it may.
+function createPluginLogin(): (target: KubeTarget, plugin: Plugin) => Promise<Identity> {
+  const login = new ExecAuth()
+  return async ({ tls, headers }, { command, args, env }) => {
+    const options: RequestOptions = {}
+    const exec = { command, args: [...args], env: [...env] }
+    await login.applyAuthentication({ name: 'kubeconfig', exec }, options)
+    const { cert = tls.cert, key = tls.key } = options
+    return { tls: { ...tls, cert, key }, headers: { ...headers, ...tokenIn(options) } }
   }
-  const { kubeconfigPath } = access
-  try {
-    config.loadFromFile(kubeconfigPath)
-    const files = tokenFilesOf(kubeconfigPath)
-    // The library knows such files of a Pod's own account only.
-    config.users = config.users.map((user) => {
-      const tokenFile = files.get(user.name)
-      return tokenFile === undefined ? user : { ...user, authProvider: { name: 'tokenFile', config: { tokenFile } } }
-    })
-  } catch (error) {
-    throw new Error(`Cannot read the kubeconfig "${kubeconfigPath}": ${textOf(error)}`, { cause: error })
-  }
-  return config
 }
 
-const usersWithFiles = z.object({
-  users: z.array(z.object({ name: z.string(), user: z.object({ tokenFile: z.string().optional() }).nullish() })),
-})
-
-// User → where its token stands, for those that have it in a file.
-function tokenFilesOf(kubeconfigPath: string): ReadonlyMap<string, string> {
-  const parsed = usersWithFiles.safeParse(parse(readFileSync(kubeconfigPath, 'utf8')))
-  if (!parsed.success) return new Map()
-  return new Map(
-    parsed.data.users.flatMap(({ name, user }) =>
-      user?.tokenFile === undefined ? [] : [[name, resolve(dirname(kubeconfigPath), user.tokenFile)] as const],
-    ),
-  )
+function tokenIn({ headers }: RequestOptions): Record<string, string> {
+  const token = headers !== undefined && 'Authorization' in headers ? headers['Authorization'] : undefined
+  return typeof token === 'string' ? { Authorization: token } : {}
 }
 
-function serverOf(config: KubeConfig): URL {
-  const cluster = config.getCurrentCluster()
-  if (cluster === null || !URL.canParse(cluster.server)) {
-    throw new Error(`Cannot find the API server: the kubeconfig's current context names no cluster with a server URL`)
-  }
-  // Our own agents would silently go around a proxy.
-  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') {
-    throw new Error(`Cannot reach the API server "${cluster.server}": a proxy-url in the kubeconfig is not supported`)
-  }
-  return new URL(cluster.server)
-}
-
-function headersOf(options: RequestOptions): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim()
-  if (typeof options.auth === 'string') {
-    headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`
-  }
-  return headers
+interface Pooled {
+  readonly origin: string
+  readonly tls: TlsFields
+  readonly agent: HttpAgent | HttpsAgent
 }
 
 // Connections are kept alive and shared until the certificates change; the old agent then lets its requests finish.
-function agentCache(): { get(server: URL, options: RequestOptions): HttpAgent | HttpsAgent; close(): void } {
-  let current: { readonly fingerprint: string; readonly agent: HttpAgent | HttpsAgent } | undefined
+function agentCache(): { get(server: URL, tls: TlsFields): HttpAgent | HttpsAgent; close(): void } {
+  let current: Pooled | undefined
   const keepAlive = { keepAlive: true, keepAliveMsecs: 15_000 }
   return {
-    get: (server, options) => {
-      const tls = tlsOf(options)
-      const fingerprint = JSON.stringify([server.origin, tls])
-      if (current?.fingerprint === fingerprint) return current.agent
-      const agent = server.protocol === 'https:' ? new HttpsAgent({ ...keepAlive, ...tls }) : new HttpAgent(keepAlive)
-      current = { fingerprint, agent }
+    get: ({ origin, protocol }, tls) => {
+      if (current?.origin === origin && isDeepStrictEqual(current.tls, tls)) return current.agent
+      const agent = protocol === 'https:' ? new HttpsAgent({ ...keepAlive, ...tls }) : new HttpAgent(keepAlive)
+      current = { origin, tls, agent }
       return agent
     },
     close: () => current?.agent.destroy(),
   }
-}
-
-function tlsOf(options: RequestOptions): AgentOptions {
-  const { ca, cert, key, servername, rejectUnauthorized } = options
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(servername === undefined ? {} : { servername }),
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-  }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { createConnector } from './access.ts'
-import type { KubeAccess } from './access.ts'
+import type { KubeAccess } from './kubeconfig.ts'
 import { answerOf, listPageOf, watchEventOf } from './answers.ts'
 import { callForJson, callForObject, open } from './call.ts'
 import type { KubeClientLimits, Wiring } from './call.ts'
@@ -41,7 +41,7 @@ const defaultLimits: KubeClientLimits = {
 
 /** Makes a client from a kubeconfig file or from the pod's own account; throws when neither can be read. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const connector = createConnector(options)
+  const connector = createConnector(options, options.clock)
   const wiring = {
     connector,
     clock: options.clock,

@@ -103,7 +103,7 @@ async function tokenBoundTo(secret: string): Promise<string> {
     kind: 'TokenRequest',
     spec: { boundObjectRef: { kind: 'Secret', apiVersion: 'v1', name: secret, uid: metadata.uid } },
   }
-  const connection = await createConnector({ kubeconfigPath: server.adminKubeconfigPath }).connect()
+  const connection = await createConnector({ kubeconfigPath: server.adminKubeconfigPath }, systemClock).connect()
   const wire: WireRequest = {
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/serviceaccounts/reader/token`,
