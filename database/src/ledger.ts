@@ -11,6 +11,11 @@ export async function lockScope(tx: Tx, scope: string): Promise<void> {
   await sql`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${scope}, 0))`.execute(tx)
 }
 
+/** The lock of a schema's rows: shared by who carries them out, held alone by who loads them or changes their tables. */
+export function rowsLock(schema: string): string {
+  return `${schema}/rows`
+}
+
 /** What ran in a schema, by version. */
 export async function appliedIn(tx: Tx, schema: string): Promise<readonly Applied[]> {
   return tx
@@ -26,6 +31,7 @@ export async function appliedIn(tx: Tx, schema: string): Promise<readonly Applie
 export async function migrate(tx: Tx, schema: string, known: readonly Migration[]): Promise<void> {
   const pending = pendingOf(known, await appliedIn(tx, schema))
   if (pending.length === 0) return
+  await holdRowsStill(tx, schema)
   await runStatement(tx, `SET LOCAL search_path = ${quoteIdentifier(schema)}, pg_catalog`)
   for (const migration of pending) {
     for (const statement of migration.statements) await runStatement(tx, statement)
@@ -35,6 +41,13 @@ export async function migrate(tx: Tx, schema: string, known: readonly Migration[
       VALUES (${schema}, ${version}, ${name}, ${checksum}, now())`.execute(tx)
   }
   await runStatement(tx, 'SET LOCAL search_path = pg_catalog')
+}
+
+// Not waited for: whoever waits for the schema's own lock behind us may have to shut a door.
+async function holdRowsStill(tx: Tx, schema: string): Promise<void> {
+  const { rows } = await sql<{ held: boolean }>`
+    SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(${rowsLock(schema)}, 0)) AS held`.execute(tx)
+  if (rows[0]?.held !== true) throw new Error(`Cannot migrate "${schema}": its rows are being exported or imported`)
 }
 
 /** Makes the ledger and the registry, and shuts `public` and the database to everybody who was not let in by name. */

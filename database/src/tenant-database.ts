@@ -68,7 +68,7 @@ export interface TenantDatabase {
 }
 
 /** The owner stands in the comment of the role and of the schema; names are opaque, and so is this. */
-const commentOf = (uid: string): string => `bulkhead.dev/tenant-uid=${uid}`
+export const commentOf = (uid: string): string => `bulkhead.dev/tenant-uid=${uid}`
 
 /** Something of the same name exists that is not the tenant's. */
 export class ForeignDatabaseObject extends Error {

@@ -1,0 +1,98 @@
+// What the tests of exports and imports share: a registry with tenants on a real Postgres, and carried rows in memory.
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { Secret, createMetrics, systemClock } from '@bulkhead/runtime'
+import { retainedSchemaOf, schemaOf, tenantId } from '@bulkhead/tenancy'
+import { openDatabase } from '../database.ts'
+import type { Database, DatabaseOptions } from '../database.ts'
+import { prepareRegistry } from '../ledger.ts'
+import { createTenantDatabase } from '../tenant-database.ts'
+import type { DatabaseTenant, TenantDatabase } from '../tenant-database.ts'
+import { exportSchema } from '../transfer/export.ts'
+import type { SchemaSnapshot, TakeTable } from '../transfer/export.ts'
+import type { LoadTable, SchemaLoad } from '../transfer/import.ts'
+import { startTestPostgres } from './postgres.ts'
+import type { TestPostgres } from './postgres.ts'
+
+/** A Postgres with the registry, and what tests do with tenants in it. */
+export interface TransferWorld {
+  readonly postgres: TestPostgres
+  readonly options: DatabaseOptions
+  readonly database: Database
+  readonly tenants: TenantDatabase
+  /** Makes a tenant's role and schema, at the newest version. */
+  tenant(name: string): Promise<DatabaseTenant>
+  /** Runs SQL as the superuser in the tenants' database. */
+  query(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
+  stop(): Promise<void>
+}
+
+export async function startTransferWorld(): Promise<TransferWorld> {
+  const postgres = await startTestPostgres()
+  const { host, port, database: name, user } = postgres
+  const latency = createMetrics().histogram({ name: 'l', help: 'l', labels: ['call'], buckets: [1] })
+  const password = new Secret(postgres.password)
+  const options = { host, port, database: name, user, password, maxConnections: 8, clock: systemClock, latency }
+  const database = openDatabase(options)
+  const signal = AbortSignal.timeout(600_000)
+  await prepareRegistry(database, name, signal)
+  const tenants = createTenantDatabase(database, name)
+  return {
+    ...{ postgres, options, database, tenants },
+    tenant: async (tenantName) => {
+      const uid = `uid-of-${tenantName}`
+      const id = tenantId(uid)
+      const tenant = { uid, schema: schemaOf(id), role: schemaOf(id), retainedSchema: retainedSchemaOf(id) }
+      const settings = { canLogin: true, connectionLimit: 5, password: new Secret('a-password') }
+      await tenants.prepare(tenant, settings, signal)
+      return tenant
+    },
+    query: (text) => postgres.query(text, name),
+    stop: async () => {
+      await database.close()
+      await postgres.stop()
+    },
+  }
+}
+
+/** An export in memory: the snapshot and the rows of each table. */
+export interface CarriedRows {
+  readonly snapshot: SchemaSnapshot
+  readonly rows: ReadonlyMap<string, Buffer>
+}
+
+/** Exports into memory; `before` runs before each table's rows are read. */
+export async function carryOut(
+  options: DatabaseOptions,
+  owned: DatabaseTenant,
+  { before, signal = AbortSignal.timeout(60_000) }: { before?: (table: string) => Promise<void>; signal?: AbortSignal },
+): Promise<CarriedRows> {
+  const rows = new Map<string, Buffer>()
+  const take: TakeTable = async (table, stream) => {
+    await before?.(table)
+    rows.set(table, await buffer(stream))
+  }
+  return { snapshot: await exportSchema(options, owned, take, signal), rows }
+}
+
+/** The same rows as an import takes them. */
+export function loadOf({ snapshot, rows }: CarriedRows, owned: DatabaseTenant): SchemaLoad {
+  const tables = snapshot.tables.map((table): LoadTable => {
+    const bytes = rows.get(table.name) ?? Buffer.alloc(0)
+    return { ...table, rows: linesOf(bytes), open: () => Readable.from([bytes]) }
+  })
+  return { owned, migrations: snapshot.migrations, tables, doesReplace: false }
+}
+
+/** The load with another content of one table. */
+export function withRows(load: SchemaLoad, name: string, content: string | Buffer): SchemaLoad {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  const tables = load.tables.map((table) =>
+    table.name === name ? { ...table, rows: linesOf(bytes), open: () => Readable.from([bytes]) } : table,
+  )
+  return { ...load, tables }
+}
+
+function linesOf(bytes: Buffer): number {
+  return bytes.reduce((count, byte) => (byte === 10 ? count + 1 : count), 0)
+}
