@@ -17,8 +17,8 @@ test('a migration that changed after it ran is refused', () => {
   )
 })
 
-test('a schema that is newer than we are is refused', () => {
-  expect(() => pendingOf([first], [ran(first), ran(second)])).toThrow('version 2 ran, and is not known here')
+test('F-35 a schema that is newer than we are is left as it is', () => {
+  expect(pendingOf([first], [ran(first), ran(second)])).toEqual([])
 })
 
 test.each([

@@ -21,14 +21,17 @@ export interface Applied {
   readonly checksum: string
 }
 
-/** The migrations that are still to run. Throws when the ledger holds one that is not the one we know. */
+/**
+ * The migrations that are still to run. A schema may be newer than we are: then nothing is, and a newer release looks after
+ * it. Throws when the ledger holds another migration under a version that we know.
+ */
 export function pendingOf(known: readonly Migration[], applied: readonly Applied[]): readonly Migration[] {
-  for (const row of applied) {
-    const migration = known.find((candidate) => candidate.version === row.version)
-    if (migration === undefined) throw new Error(`Cannot migrate: version ${row.version} ran, and is not known here`)
-    if (checksumOf(migration) !== row.checksum) {
-      throw new Error(`Cannot migrate: version ${row.version} ran, and has changed since`)
+  const ran = new Map(applied.map(({ version, checksum }) => [version, checksum]))
+  for (const migration of known) {
+    const checksum = ran.get(migration.version)
+    if (checksum !== undefined && checksum !== checksumOf(migration)) {
+      throw new Error(`Cannot migrate: version ${migration.version} ran, and has changed since`)
     }
   }
-  return known.filter((migration) => !applied.some((row) => row.version === migration.version))
+  return known.filter(({ version }) => !ran.has(version))
 }
