@@ -72,6 +72,12 @@ const external = z.object({
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
     .optional()
     .describe('The claim that names the client, like `cid` or `appid`; left out: `azp`, or `client_id` without one'),
+  rolesClaim: text(128)
+    .regex(/^[A-Za-z_][A-Za-z0-9_.:/-]*$/)
+    .optional()
+    .describe(
+      'The claim at the top of a token that lists its roles, like `roles` or `groups`; left out: `realm_access.roles`',
+    ),
   maxTokenLifetime: lifetime('maxTokenLifetime', '2h', ['60s', '24h']).describe(
     'A token that lives longer than this, from `iat` to `exp`, is refused',
   ),

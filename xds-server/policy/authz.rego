@@ -208,7 +208,11 @@ methods_match(methods) if method in methods
 
 default caller_roles := []
 
-caller_roles := payload.realm_access.roles if is_array(payload.realm_access.roles)
+# A realm's tokens have them where Keycloak puts them; an issuer of the tenant's own where the Tenant says.
+caller_roles := roles if {
+	roles := object.get(payload, tenant.rolesPath, null)
+	is_array(roles)
+}
 
 metadata := object.union({"tenant": tenant.name, "month": month, "limits": limits}, subscriber)
 

@@ -12,6 +12,7 @@ acme := {
 	"issuer": "https://id.test/realms/acme-a",
 	"audiences": ["urn:bulkhead:tenant:a"],
 	"clientClaims": ["azp"],
+	"rolesPath": ["realm_access", "roles"],
 	"suspended": false,
 	"maxTokenLifetimeSeconds": 3600,
 	"ceiling": {"requests_per_unit": 500, "unit": "SECOND"},
@@ -177,9 +178,12 @@ test_s_094_each_empty_context_field_refuses if {
 }
 
 test_s_094_each_missing_field_of_the_data_refuses if {
-	every field in object.keys(acme) - {"name", "ceiling"} {
+	every field in object.keys(acme) - {"name", "ceiling", "rolesPath"} {
 		decide_among(subscribed, {"a": object.remove(acme, [field])}).allowed == false
 	}
+	readers := object.union(acme, one_rule(["reader"], []))
+	decide_among(subscribed, {"a": readers}).allowed
+	decide_among(subscribed, {"a": object.remove(readers, ["rolesPath"])}).allowed == false
 }
 
 # The seed rule by itself: everything else about the request is in order.
@@ -241,51 +245,6 @@ test_s_049_a_wrong_audience_is_refused if {
 	is_refused(decide_token({"aud": []}), 403)
 	is_refused(decide_token({"aud": {"urn:bulkhead:tenant:a": true}}), 403)
 	is_refused(decide_token({"aud": {"account": acme.audiences[0]}}), 403)
-}
-
-# An issuer of the tenant's own: its tokens name one of several audiences, and the client where the issuer puts it.
-own_issuer := {
-	"issuer": "https://idp.acme.example",
-	"audiences": ["orders", "invoices"],
-	"clientClaims": ["azp", "client_id"],
-	"subscriptions": {"portal": object.union(acme.subscriptions["sub-1"], {"uid": "subscription-2"})},
-}
-
-own_tenants := {"a": object.union(acme, own_issuer), "b": globex}
-
-own_token := object.union(
-	object.remove(token, ["azp"]),
-	{"iss": own_issuer.issuer, "aud": "invoices", "client_id": "portal"},
-)
-
-decide_own(claims, about) := decision if {
-	decision := authz.decision with input as request(object.union(resource, about), claims)
-		with data.bulkhead.tenants as own_tenants
-		with data.bulkhead.issuers as {own_issuer.issuer: "a", globex.issuer: "b"}
-		with data.bulkhead.pool as pool
-		with time.now_ns as now_ns
-}
-
-test_a_client_of_an_issuer_of_the_tenant_is_known_by_its_claim if {
-	decide_own(own_token, {}).dynamic_metadata.subscription == "subscription-2"
-	decide_own(object.union(own_token, {"azp": "portal"}), {}).allowed
-}
-
-test_the_first_claim_that_a_token_has_counts_alone if {
-	every azp in ["other", "", null, 7, ["portal"]] {
-		is_refused(decide_own(object.union(own_token, {"azp": azp}), {}), 403)
-	}
-}
-
-test_a_claim_that_the_issuer_does_not_use_names_nobody if {
-	is_refused(decide_own(object.union(object.remove(own_token, ["client_id"]), {"cid": "portal"}), {}), 403)
-	is_refused(decide_token({"azp": null, "client_id": "sub-1"}), 403)
-}
-
-test_a_token_of_an_issuer_of_the_tenant_is_of_no_other_tenant if {
-	is_refused(decide_own(own_token, {"tenant": "b", "namespace": "tenant-globex"}), 401)
-	is_refused(decide_own(object.union(own_token, {"aud": "account"}), {}), 403)
-	is_refused(decide_own(object.union(own_token, {"iss": "https://idp.acme.example/"}), {}), 401)
 }
 
 test_s_049_our_audience_alone_is_allowed if decide_token({"aud": acme.audiences[0]}).allowed

@@ -36,6 +36,7 @@ export const references: Readonly<Record<string, Reference>> = {
   'Tenant.spec.identity.external.audiences[]': platform('an audience of that issuer'),
   'Tenant.spec.identity.external.jwksURI': platform('where the keys of that issuer are'),
   'Tenant.spec.identity.external.clientClaim': platform('a claim of its tokens'),
+  'Tenant.spec.identity.external.rolesClaim': platform('a claim of its tokens'),
   'Tenant.spec.database.shard': platform('a database of the platform'),
   'Tenant.spec.quota.resources{key}': platform('a resource of the ResourceQuota'),
   'Tenant.spec.network.egress[].cidr': platform("an address range that the tenant's Pods may reach"),

@@ -19,7 +19,7 @@ describe('an issuer of the tenant', () => {
   test('is what the operator granted', () => {
     expect(identityOf()).toEqual({
       ...{ issuer: external.issuer, audiences: ['orders'], jwks },
-      ...{ clientClaims: ['azp', 'client_id'], maxTokenLifetimeSeconds: 7260 },
+      ...{ clientClaims: ['azp', 'client_id'], maxTokenLifetimeSeconds: 7260, rolesPath: ['realm_access', 'roles'] },
     })
   })
 
@@ -28,9 +28,9 @@ describe('an issuer of the tenant', () => {
     expect(identityOf({ audiences: ['everything'] })?.audiences).toEqual(['orders'])
   })
 
-  test('may name its client by a claim of its own, and its lifetime', () => {
-    expect(identityOf({ clientClaim: 'cid', maxTokenLifetime: '24h' })).toMatchObject({
-      ...{ clientClaims: ['cid'], maxTokenLifetimeSeconds: 86_460 },
+  test('may name its client and its roles by claims of its own, and its lifetime', () => {
+    expect(identityOf({ clientClaim: 'cid', rolesClaim: 'groups', maxTokenLifetime: '24h' })).toMatchObject({
+      ...{ clientClaims: ['cid'], rolesPath: ['groups'], maxTokenLifetimeSeconds: 86_460 },
     })
   })
 

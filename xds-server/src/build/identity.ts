@@ -12,6 +12,7 @@ const maxExternalLifetimeSeconds = 24 * 3600
 // Keycloak's tokens always have it; a realm is asked for nothing else.
 const realmClientClaims = ['azp']
 const defaultClientClaims = ['azp', 'client_id']
+const keycloakRoles = ['realm_access', 'roles']
 
 const keySet = z.object({ keys: z.array(z.object({ kty: z.enum(['RSA', 'EC']), kid: z.string().min(1) })).min(1) })
 
@@ -32,7 +33,7 @@ function ofRealm({ spec, status }: Tenant, key: TenantKey): IdentityModel | unde
   if (!issuer.endsWith(`/realms/${realmOf(key)}`) || audience !== audienceOf(key.id)) return undefined
   const lifetimeSeconds = secondsOf(spec.identity.realm.accessTokenLifetime)
   return {
-    ...{ issuer, audiences: [audience], jwks, clientClaims: realmClientClaims },
+    ...{ issuer, audiences: [audience], jwks, clientClaims: realmClientClaims, rolesPath: keycloakRoles },
     maxTokenLifetimeSeconds: Math.min(lifetimeSeconds, maxRealmLifetimeSeconds) + lifetimeAllowanceSeconds,
   }
 }
@@ -49,6 +50,7 @@ function ofExternal({ status = {} }: Tenant, key: TenantKey, external: External)
   return {
     ...{ issuer, audiences: audiences.toSorted(), jwks },
     clientClaims: clientClaimsOf(external),
+    rolesPath: external.rolesClaim === undefined ? keycloakRoles : [external.rolesClaim],
     maxTokenLifetimeSeconds: Math.min(lifetimeSeconds, maxExternalLifetimeSeconds) + lifetimeAllowanceSeconds,
   }
 }

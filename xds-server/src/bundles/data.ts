@@ -56,6 +56,8 @@ export interface TenantData {
   readonly maxTokenLifetimeSeconds: number
   /** The client is named by the first of these claims that a token has. */
   readonly clientClaims: readonly string[]
+  /** Where the roles are in a token, from its top. */
+  readonly rolesPath: readonly string[]
   readonly ceiling: RateLimitData
   /** By client id. */
   readonly subscriptions: Readonly<Record<string, SubscriptionData>>

@@ -23,6 +23,7 @@ export function tenantData(model: TenantModel): TenantData | undefined {
     suspended: isSuspended,
     maxTokenLifetimeSeconds: identity.maxTokenLifetimeSeconds,
     clientClaims: identity.clientClaims,
+    rolesPath: identity.rolesPath,
     ceiling: { requests_per_unit: limits.ceiling, unit: 'SECOND' },
     subscriptions: Object.fromEntries(
       model.subscriptions.map((subscription) => [

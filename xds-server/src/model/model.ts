@@ -95,6 +95,8 @@ export interface IdentityModel {
   readonly maxTokenLifetimeSeconds: number
   /** The client is named by the first of these claims that a token has. */
   readonly clientClaims: readonly string[]
+  /** Where the roles are in a token, from its top. */
+  readonly rolesPath: readonly string[]
 }
 
 /** One tenant, understood. Everything in a fixed order, so that the same objects give the same bytes. */

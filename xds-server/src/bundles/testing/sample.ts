@@ -10,6 +10,7 @@ export function sampleTenant(name: string, edit: Partial<TenantData> = {}): Tena
     suspended: false,
     maxTokenLifetimeSeconds: 3600,
     clientClaims: ['azp'],
+    rolesPath: ['realm_access', 'roles'],
     ceiling: { requests_per_unit: 500, unit: 'SECOND' },
     subscriptions: {},
     plans: {},

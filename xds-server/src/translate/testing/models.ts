@@ -91,6 +91,7 @@ export function identityOf(text: string): IdentityModel {
     jwks: keys,
     maxTokenLifetimeSeconds: 3600,
     clientClaims: ['azp'],
+    rolesPath: ['realm_access', 'roles'],
   }
 }
 
@@ -101,6 +102,7 @@ export const ownIdentity: IdentityModel = {
   jwks: keys,
   maxTokenLifetimeSeconds: 7260,
   clientClaims: ['azp', 'client_id'],
+  rolesPath: ['realm_access', 'roles'],
 }
 
 /** A tenant in good health, with one host `<name>.gw.test`. */
