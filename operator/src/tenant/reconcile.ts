@@ -3,32 +3,28 @@ import type { Problem, Tenant } from '@bulkhead/crds'
 import type { ReadTenant, TenantFacts } from '../facts.ts'
 import { addFinalizer } from '../kubernetes/finalizer.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
-import type { WantedObject } from '../kubernetes/wanted-object.ts'
 import type { Outcome } from '../outcome.ts'
 import { adopt } from './adopt.ts'
-import { apply } from './apply.ts'
 import type { Applied, Faults } from './apply.ts'
+import { build } from './build.ts'
 import { reconcileDeletion, tenantFinalizer } from './delete.ts'
 import { lostWalls, namespaceLoss, recreateAnnotation } from './lost.ts'
 import type { Keeper } from './lost.ts'
 import { observe } from './observe.ts'
 import { wallNames } from './observed.ts'
-import type { Observed, WallName } from './observed.ts'
+import type { Observed } from './observed.ts'
 import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
-import { plan } from './plan.ts'
 import { report, tell, timestamp } from './report.ts'
 import { buildStatus, refusedStatus } from './status.ts'
 import type { StatusResult } from './status.ts'
-import type { Step } from './step.ts'
+import { keysDueAt } from '../walls/identity/keys/due.ts'
 import { signingKeysIn } from '../walls/identity/keys/components.ts'
 import { isRotationAsked } from '../walls/identity/keys/rotation.ts'
 import { placeRealm } from './place.ts'
 import { wantTenant } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
-// Namespace, then what stands in it, then what needs the realm; one more for a race lost to somebody.
-const maxRounds = 5
 const retryMs = 2000
 const secretRetryMs = 30_000
 
@@ -43,6 +39,8 @@ export interface Look {
 export interface Reconciled {
   readonly outcome: Outcome
   readonly look?: Look | undefined
+  /** When something of it has to be looked at, however good the look is. */
+  readonly dueAtMs?: number | undefined
 }
 
 /** Makes one Tenant what it says, as far as possible now. `recent` is a look that is still good. */
@@ -73,8 +71,8 @@ async function reconcileWalls(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const isAsked = wanted.again.length > 0 || isNewKeyAsked(wanted, recent)
-  // An annotation changes no generation: what it asks for is looked at anew.
-  const look = isAsked ? undefined : recent
+  // An annotation changes no generation: what it asks for is looked at anew. So is a key whose time has come.
+  const look = isAsked || keysDueMs(wanted, recent?.observed) <= parts.clock.now() ? undefined : recent
   const built = look === undefined ? await lookAndBuild(parts, tenant, wanted, signal) : { ...look, faults: noFaults }
   const { observed, faults, refusals } = built
   if (wanted.again.length > 0) await forgetRecreation(parts, tenant, lostWalls(wanted.known, observed), signal)
@@ -85,7 +83,13 @@ async function reconcileWalls(
   throwFault(tenant, observed, faults)
   const outcome = outcomeOf(result, nextFreeMs(observed) - nowMs)
   const next = look ?? { generation: tenant.metadata.generation, atMs: nowMs, observed, refusals }
-  return { outcome, look: outcome.kind === 'waiting' ? undefined : next }
+  const dueAtMs = keysDueMs(wanted, observed)
+  return { outcome, look: outcome.kind === 'waiting' ? undefined : next, dueAtMs }
+}
+
+function keysDueMs({ identity }: Wanted, seen: Observed | undefined): number {
+  const dueAt = seen?.identity.kind === 'seen' ? keysDueAt(identity, seen.identity.value) : undefined
+  return (dueAt ?? Infinity) * 1000
 }
 
 async function lookAndBuild(parts: Parts, tenant: Tenant, wanted: Wanted, signal: AbortSignal) {
@@ -134,33 +138,10 @@ async function forgetRecreation(
 const noFaults: Faults = new Map()
 
 async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Tenant, signal: AbortSignal): Promise<void> {
-  const { name, uid, finalizers = [] } = metadata
+  const { name, uid, finalizers = [], resourceVersion } = metadata
   if (finalizers.includes(tenantFinalizer)) return
   const ref = { kind: tenantKind, name }
-  await addFinalizer(kubernetes, { ref, uid }, tenantFinalizer, signal)
-}
-
-// Looks and acts until a look finds nothing left to do. A wall that failed is left alone for the rest of this pass, and
-// so is an object that the API server refused.
-async function build(
-  parts: Parts,
-  wanted: Wanted,
-  first: Observed,
-  signal: AbortSignal,
-): Promise<Applied & { readonly observed: Observed }> {
-  const faults = new Map<WallName, unknown>()
-  const refusals = new Map<WantedObject, Problem>()
-  const isOpen = (step: Step) => !faults.has(step.wall) && !('object' in step && refusals.has(step.object))
-  let observed = first
-  for (let round = 1; round <= maxRounds; round += 1) {
-    const steps = plan(wanted, observed).filter(isOpen)
-    if (steps.length === 0) break
-    const applied = await apply(parts, wanted, steps, signal)
-    for (const [wall, fault] of applied.faults) faults.set(wall, fault)
-    for (const [object, problem] of applied.refusals) refusals.set(object, problem)
-    observed = await observe(parts, wanted, signal)
-  }
-  return { observed, faults, refusals }
+  await addFinalizer(kubernetes, { ref, uid, seen: { finalizers, resourceVersion } }, tenantFinalizer, signal)
 }
 
 function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): void {
