@@ -46,14 +46,17 @@ export class TransportFault extends Error {
   }
 }
 
-/** The object (or the whole kind) does not exist. */
+/**
+ * The object (or the whole kind) does not exist, in the API server's own word: a proxy's page with 404 is no proof that
+ * something is gone.
+ */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof KubeFault && error.status === 404
+  return error instanceof KubeFault && error.status === 404 && error.reason === 'NotFound'
 }
 
 /** Somebody else wrote first, or a precondition does not hold. A name that is taken is `isAlreadyExists`, not this. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof KubeFault && error.status === 409 && error.reason !== 'AlreadyExists'
+  return error instanceof KubeFault && error.status === 409 && error.reason === 'Conflict'
 }
 
 /** An object of this name exists. */
