@@ -45,8 +45,9 @@ export const reasons = {
   RealmLost: 'The realm stood and is gone; the message says what to do.',
   SchemaLost: 'The schema stood and is gone; the message says what to do.',
   SecretNotFound: 'The Secret that is referred to, or its key, does not exist in the namespace.',
-  ShardFull: 'No Keycloak that the tenant may be placed on has room for another realm.',
-  ShardUnknown: 'The platform has no Keycloak of the name that is asked for.',
+  ShardFull: 'No Keycloak, or no Postgres, that the tenant may be placed on has room for another.',
+  ShardUnknown:
+    'The platform has no Keycloak, or no Postgres, of the name that is asked for or that holds what the tenant has.',
   Suspended: 'The object is suspended.',
   TargetNotFound: 'The object that is referred to does not exist in this namespace.',
   ToolNotFound: 'A tool of the list does not exist in this namespace.',

@@ -71,6 +71,8 @@ export interface DatabaseAddress {
 export interface DatabaseOptions extends DatabaseAddress {
   readonly user: string
   readonly password: Secret<string>
+  /** Asked for every connection where it is there, so that a password that changes needs no restart. */
+  readonly readPassword?: () => Promise<Secret<string>>
   readonly maxConnections: number
   /** Authorities in PEM: the connection is encrypted, and the server's certificate is of one of them and names the host. */
   readonly trustedCertificates?: string
@@ -96,7 +98,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     port: options.port,
     database: options.database,
     user: options.user,
-    password: () => options.password.reveal(),
+    password: async () => (await (options.readPassword?.() ?? options.password)).reveal(),
     ...tlsOf(options),
     max: options.maxConnections,
     maxUses: maxUsesOfConnection,

@@ -12,6 +12,8 @@ export interface Claim {
   readonly issuer?: string | undefined
   /** The deleted incarnation whose data this one takes up: its hosts wait for nobody else. */
   readonly formerUid?: string | undefined
+  /** Where its realm and its schema were seen, for a registry that does not know the tenant. */
+  readonly standingOn?: { readonly identity: string | undefined; readonly database: string | undefined } | undefined
 }
 
 export interface HeldHost {

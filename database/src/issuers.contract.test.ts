@@ -54,7 +54,9 @@ test('one issuer goes to one of many who claim it at once, and is free again whe
   const other = names.find((name) => name !== winner) ?? ''
   expect((await registry.inspect(claimOf(winner, 'https://idp.example'), terms, signal)).changes).toBe(false)
   await registry.release(claimOf(winner), terms, signal)
-  expect(await registry.isRegistered(`uid-${winner}`, signal)).toBe(false)
+  expect(await registry.standing(`uid-${winner}`, signal)).toBe('listed')
+  await registry.forget(`uid-${winner}`, signal)
+  expect(await registry.standing(`uid-${winner}`, signal)).toBe('gone')
   expect((await registry.claim(claimOf(other, 'https://idp.example'), terms, signal)).issuer.granted).toBeDefined()
 })
 

@@ -21,12 +21,18 @@ const [lockSpace, lockName] = [0x42_48_4c_44, 1]
 /**
  * Raises the epoch. It ends the transactions that an earlier leader still has open, for a process that hangs in the
  * middle of one must not keep its successor waiting; they are undone. Once this resolves, no write of an earlier epoch
- * can be committed.
+ * can be committed. `confirm` is asked while nobody else can raise it; when it throws, the epoch stays.
  */
-export async function takeLeadership(database: Database, holder: string, signal: AbortSignal): Promise<Reign> {
+export async function takeLeadership(
+  database: Database,
+  holder: string,
+  signal: AbortSignal,
+  confirm: () => Promise<void> = () => Promise.resolve(),
+): Promise<Reign> {
   return database.transaction('take leadership', signal, async (tx) => {
     await endEarlierWrites(tx)
     await sql`SELECT pg_advisory_xact_lock(${lockSpace}::integer, ${lockName}::integer)`.execute(tx)
+    await confirm()
     const { rows } = await sql<Pick<Reign, 'epoch'>>`
       INSERT INTO public.leadership (epoch, holder, since) VALUES (1, ${holder}, now())
       ON CONFLICT (only_row) DO UPDATE SET epoch = leadership.epoch + 1, holder = EXCLUDED.holder, since = EXCLUDED.since

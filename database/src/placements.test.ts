@@ -3,8 +3,8 @@ import { judgePlacement } from './placements.ts'
 import type { Placement, Shard } from './placements.ts'
 
 const shards: readonly Shard[] = [
-  { name: 'default', maxRealms: 2 },
-  { name: 'large', maxRealms: 10 },
+  { name: 'default', capacity: 2 },
+  { name: 'large', capacity: 10 },
 ]
 const placed = (shard: string): Placement => ({ kind: 'placed', shard })
 
@@ -24,7 +24,17 @@ test.each<[string, string | undefined, Readonly<Record<string, number>>, Placeme
   expect(judgePlacement({ wish, isStanding: false }, shards, new Map(Object.entries(realms)))).toEqual(wanted)
 })
 
-test('a realm that stands already is where there was a Keycloak first, full or not', () => {
-  const full = new Map([['default', 2]])
-  expect(judgePlacement({ wish: undefined, isStanding: true }, shards, full)).toEqual(placed('default'))
+test.each([[undefined], ['large'], ['moon']])(
+  'what stands already is on the first, full or not, wish %s or not',
+  (wish) => {
+    const full = new Map([['default', 2]])
+    expect(judgePlacement({ wish, isStanding: true }, shards, full)).toEqual(placed('default'))
+  },
+)
+
+test('one that takes no more is full while it is empty', () => {
+  const closed = [{ name: 'default', capacity: 0 }]
+  expect(judgePlacement({ wish: undefined, isStanding: false }, closed, new Map())).toEqual({
+    ...{ kind: 'full', shard: undefined },
+  })
 })

@@ -2,10 +2,14 @@ import { sql } from 'kysely'
 import type { Database, Tx } from './database.ts'
 import { lockScope } from './ledger.ts'
 
-/** Somewhere a realm can be. */
+/** What of a tenant is placed: its realm on a Keycloak, its schema on a Postgres. */
+export type PlacedWall = 'identity' | 'database'
+
+/** Somewhere a realm or a schema can be. */
 export interface Shard {
   readonly name: string
-  readonly maxRealms: number
+  /** How many of them it takes. */
+  readonly capacity: number
 }
 
 /** Who is to be placed. */
@@ -15,7 +19,7 @@ export interface Placing {
   readonly name: string
   /** What was asked for; undefined: wherever there is room. */
   readonly wish: string | undefined
-  /** Its realm stood before anybody kept account of where. */
+  /** It stood before anybody kept account of where. */
   readonly isStanding: boolean
 }
 
@@ -23,82 +27,100 @@ export type Placement =
   | { readonly kind: 'placed'; readonly shard: string }
   | { readonly kind: 'full' | 'unknown'; readonly shard: string | undefined }
 
-/** Which Keycloak holds which realm: decided once, for life. */
+/** Which shard holds which tenant's realm, or schema: decided once, for life. */
 export interface PlacementRegistry {
   /** Gives the place that the tenant has, or takes one, in one transaction: whoever asks gets the same answer. */
   place(tenant: Placing, shards: readonly Shard[], nowMs: number, signal: AbortSignal): Promise<Placement>
-  /** Where the realm of a tenant's id is, or of what it left behind; undefined: nobody wrote it down. */
+  /** Where it is for a tenant's id, or what that left behind; undefined: nobody wrote it down. */
   shardOf(id: string, signal: AbortSignal): Promise<string | undefined>
 }
 
-export function createPlacementRegistry(database: Database): PlacementRegistry {
+const columnOf = { identity: 'identity_shard', database: 'database_shard' } as const
+
+export function createPlacementRegistry(database: Database, wall: PlacedWall): PlacementRegistry {
   return {
     place: (tenant, shards, nowMs, signal) =>
-      database.transaction('place realm', signal, async (tx) => {
-        await lockScope(tx, 'public/placements')
-        const held = await heldShard(tx, tenant.uid)
+      database.transaction(`place ${wall}`, signal, async (tx) => {
+        await lockScope(tx, `public/placements/${wall}`)
+        const held = await heldShard(tx, wall, tenant.uid, shards)
         const placement: Placement =
-          held === undefined ? judgePlacement(tenant, shards, await countRealms(tx)) : { kind: 'placed', shard: held }
-        if (placement.kind === 'placed') await write(tx, tenant, placement.shard, nowMs)
+          held === undefined ? judgePlacement(tenant, shards, await countPlaced(tx, wall)) : placed(held)
+        if (placement.kind === 'placed') await write(tx, { wall, tenant, nowMs }, placement.shard)
         return placement
       }),
     shardOf: (id, signal) =>
       database.read('find placement', signal, async (tx) => {
-        const db = tx.withSchema('public')
-        const row = await db.selectFrom('tenants').select('identity_shard').where('id', '=', id).executeTakeFirst()
-        const shard = row?.identity_shard ?? undefined
-        if (shard !== undefined) return shard
-        const left = await db.selectFrom('retained').select('identity_shard').where('id', '=', id).executeTakeFirst()
-        return left?.identity_shard ?? undefined
+        const { rows } = await sql<{ shard: string | null }>`
+          SELECT coalesce((SELECT ${column(wall)} FROM public.tenants WHERE id = ${id}),
+            (SELECT ${column(wall)} FROM public.retained WHERE id = ${id})) AS shard`.execute(tx)
+        return rows[0]?.shard ?? undefined
       }),
   }
+}
+
+const placed = (shard: string): Placement => ({ kind: 'placed', shard })
+
+function column(wall: PlacedWall) {
+  return sql.ref(columnOf[wall])
 }
 
 /** The shard that a new tenant gets: the one it asks for, or the emptiest by its own measure. */
 export function judgePlacement(
   { wish, isStanding }: Pick<Placing, 'wish' | 'isStanding'>,
   shards: readonly Shard[],
-  realms: ReadonlyMap<string, number>,
+  counts: ReadonlyMap<string, number>,
 ): Placement {
   const [first] = shards
-  if (isStanding && first !== undefined) return { kind: 'placed', shard: wish ?? first.name }
+  // What was asked for later moves nothing.
+  if (isStanding && first !== undefined) return placed(first.name)
   if (wish !== undefined && !shards.some(({ name }) => name === wish)) return { kind: 'unknown', shard: wish }
-  const used = ({ name, maxRealms }: Shard) => (realms.get(name) ?? 0) / maxRealms
-  const open = shards.filter((shard) => (wish === undefined || shard.name === wish) && used(shard) < 1)
-  const [best] = open.toSorted((a, b) => used(a) - used(b))
-  return best === undefined ? { kind: 'full', shard: wish } : { kind: 'placed', shard: best.name }
+  const count = ({ name }: Shard) => counts.get(name) ?? 0
+  const open = shards.filter((shard) => (wish === undefined || shard.name === wish) && count(shard) < shard.capacity)
+  const [best] = open.toSorted((a, b) => count(a) / a.capacity - count(b) / b.capacity)
+  return best === undefined ? { kind: 'full', shard: wish } : placed(best.name)
 }
 
-// What was taken up stays where it is.
-async function heldShard(tx: Tx, uid: string): Promise<string | undefined> {
-  const db = tx.withSchema('public')
-  const own = await db.selectFrom('tenants').select('identity_shard').where('uid', '=', uid).executeTakeFirst()
-  const shard = own?.identity_shard ?? undefined
-  if (shard !== undefined) return shard
-  const former = await db
-    .selectFrom('retained')
-    .select('identity_shard')
-    .where('adopted_by', '=', uid)
-    .executeTakeFirst()
-  return former?.identity_shard ?? undefined
+// What was taken up stays where it is; before there were several that was the first.
+async function heldShard(
+  tx: Tx,
+  wall: PlacedWall,
+  uid: string,
+  [first]: readonly Shard[],
+): Promise<string | undefined> {
+  const { rows } = await sql<{ shard: string | null; adopted: boolean }>`
+    SELECT ${column(wall)} AS shard, false AS adopted FROM public.tenants WHERE uid = ${uid}
+    UNION ALL SELECT ${column(wall)}, true FROM public.retained
+      WHERE adopted_by = ${uid} AND (${wall} = 'database' OR realm IS NOT NULL)
+    ORDER BY adopted`.execute(tx)
+  const written = rows.find(({ shard }) => shard !== null)?.shard
+  return written ?? (rows.some(({ adopted }) => adopted) ? first?.name : undefined)
 }
 
-// The realms of deleted tenants that are kept count too, until somebody takes them up.
-async function countRealms(tx: Tx): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ shard: string; realms: string }>`
-    SELECT shard, count(*) AS realms FROM (
-      SELECT identity_shard AS shard FROM public.tenants
-      UNION ALL SELECT identity_shard FROM public.retained WHERE realm IS NOT NULL AND adopted_at IS NULL) AS placed
+// What is kept of deleted tenants counts too, until somebody takes it up.
+async function countPlaced(tx: Tx, wall: PlacedWall): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ shard: string; count: number }>`
+    SELECT shard, count(*)::integer AS count FROM (
+      SELECT id, ${column(wall)} AS shard FROM public.tenants
+      UNION SELECT id, ${column(wall)} FROM public.retained
+        WHERE adopted_at IS NULL AND (${wall} = 'database' OR realm IS NOT NULL)) AS placed
     WHERE shard IS NOT NULL GROUP BY shard`.execute(tx)
-  return new Map(rows.map(({ shard, realms }) => [shard, Number(realms)]))
+  return new Map(rows.map(({ shard, count }) => [shard, count]))
 }
 
-async function write(tx: Tx, { uid, id, name }: Placing, shard: string, nowMs: number): Promise<void> {
-  const row = { uid, id, name, guaranteed: 0, registered_at: new Date(nowMs), identity_shard: shard }
+interface Written {
+  readonly wall: PlacedWall
+  readonly tenant: Placing
+  readonly nowMs: number
+}
+
+async function write(tx: Tx, { wall, tenant, nowMs }: Written, shard: string): Promise<void> {
+  const { uid, id, name } = tenant
+  const where = { [columnOf[wall]]: shard }
+  const row = { uid, id, name, guaranteed: 0, registered_at: new Date(nowMs), ...where }
   await tx
     .withSchema('public')
     .insertInto('tenants')
     .values(row)
-    .onConflict((conflict) => conflict.column('uid').doUpdateSet({ identity_shard: shard }))
+    .onConflict((conflict) => conflict.column('uid').doUpdateSet(where))
     .execute()
 }

@@ -10,11 +10,16 @@ export interface GrantRegistry {
   inspect(claim: Claim, terms: Terms, signal: AbortSignal): Promise<Judgement>
   /** Grants in one transaction, after every other claim that came before. */
   claim(claim: Claim, terms: Terms, signal: AbortSignal): Promise<Judgement>
-  /** Releases everything that the tenant holds; its hosts go into quarantine, but for the one of its name. */
+  /** Releases everything that the tenant holds; its hosts go into quarantine, but for the one of its name. It stays listed. */
   release(tenant: Pick<Claim, 'uid' | 'ownHost'>, terms: Terms, signal: AbortSignal): Promise<void>
-  /** Whether anything but quarantined hosts is left of the tenant. */
-  isRegistered(uid: string, signal: AbortSignal): Promise<boolean>
+  /** Takes the tenant off the list: after this nobody knows any more where its realm and its schema are. */
+  forget(uid: string, signal: AbortSignal): Promise<void>
+  /** What is left of the tenant besides quarantined hosts. */
+  standing(uid: string, signal: AbortSignal): Promise<Standing>
 }
+
+/** Of a tenant that holds something, that is only listed, or that is unknown. */
+export type Standing = 'held' | 'listed' | 'gone'
 
 const registryLock = 'public/grants'
 
@@ -35,20 +40,24 @@ export function createGrantRegistry(database: Database): GrantRegistry {
         await lockScope(tx, registryLock)
         await releaseAll(tx, tenant, terms)
       }),
-    isRegistered: (uid, signal) =>
-      database.read('read grants', signal, async (tx) => {
-        const db = tx.withSchema('public')
-        const row = await db.selectFrom('tenants').select('uid').where('uid', '=', uid).executeTakeFirst()
-        const host = await db
-          .selectFrom('hostnames')
-          .select('host')
-          .where('tenant_uid', '=', uid)
-          .where('quarantined_until', 'is', null)
-          .executeTakeFirst()
-        const issuer = await db.selectFrom('issuers').select('issuer').where('tenant_uid', '=', uid).executeTakeFirst()
-        return [row, host, issuer].some((held) => held !== undefined)
-      }),
+    forget: async (uid, signal) => {
+      await database.transaction('forget tenant', signal, (tx) =>
+        tx.withSchema('public').deleteFrom('tenants').where('uid', '=', uid).execute(),
+      )
+    },
+    standing: (uid, signal) => database.read('read grants', signal, (tx) => standing(tx, uid)),
   }
+}
+
+async function standing(tx: Tx, uid: string): Promise<Standing> {
+  const { rows } = await sql<{ held: boolean; listed: boolean }>`
+    SELECT EXISTS (SELECT FROM public.tenants WHERE uid = ${uid} AND guaranteed > 0)
+        OR EXISTS (SELECT FROM public.hostnames WHERE tenant_uid = ${uid} AND quarantined_until IS NULL)
+        OR EXISTS (SELECT FROM public.issuers WHERE tenant_uid = ${uid}) AS held,
+      EXISTS (SELECT FROM public.tenants WHERE uid = ${uid}) AS listed`.execute(tx)
+  const [found] = rows
+  if (found?.held === true) return 'held'
+  return found?.listed === true ? 'listed' : 'gone'
 }
 
 async function read(tx: Tx, claim: Claim): Promise<Registry> {
@@ -90,7 +99,7 @@ async function write(tx: Tx, claim: Claim, judgement: Judgement, terms: Terms): 
   const { guaranteed } = judgement
   await db
     .insertInto('tenants')
-    .values({ uid, id, name, guaranteed, registered_at: now })
+    .values({ uid, id, name, guaranteed, registered_at: now, ...shardsOf(claim) })
     .onConflict((conflict) => conflict.column('uid').doUpdateSet({ guaranteed }))
     .execute()
   for (const host of judgement.take) {
@@ -103,6 +112,11 @@ async function write(tx: Tx, claim: Claim, judgement: Judgement, terms: Terms): 
   }
   await quarantine(tx, uid, judgement.release, terms)
   await writeIssuer(tx, claim, judgement, now)
+}
+
+// A registry that lost the tenant is told again where the tenant is: there it counts, and there it is looked for.
+function shardsOf({ standingOn }: Claim) {
+  return { identity_shard: standingOn?.identity ?? null, database_shard: standingOn?.database ?? null }
 }
 
 async function writeIssuer(tx: Tx, { uid, issuer }: Claim, { issuer: judged }: Judgement, now: Date): Promise<void> {
@@ -147,5 +161,5 @@ async function releaseAll(tx: Tx, { uid, ownHost }: Pick<Claim, 'uid' | 'ownHost
     terms,
   )
   await db.deleteFrom('issuers').where('tenant_uid', '=', uid).execute()
-  await db.deleteFrom('tenants').where('uid', '=', uid).execute()
+  await db.updateTable('tenants').set({ guaranteed: 0 }).where('uid', '=', uid).execute()
 }

@@ -15,6 +15,8 @@ export interface DatabaseTenant {
   readonly schema: string
   readonly role: string
   readonly retainedSchema: string
+  /** The Postgres that holds it, where that is known already. */
+  readonly shard?: string | undefined
 }
 
 export interface RoleSettings {

@@ -6,7 +6,7 @@ export { createHttp } from './keycloak/http.ts'
 export type { Http, HttpCall, HttpOptions, HttpResult } from './keycloak/http.ts'
 export type { Entry, Fields, FlowExecution, Keycloak, RealmAdmin, SeenIdentityProvider } from './keycloak/keycloak.ts'
 export { flatten as flattenFlow } from './keycloak/settings-calls.ts'
-export { createSharded } from './keycloak/shards.ts'
+export { KeycloakNotConfigured, createSharded } from './keycloak/shards.ts'
 export type { ShardedOptions } from './keycloak/shards.ts'
 export { operatorClient, operatorClientId, operatorRoles } from './keycloak/operator-client.ts'
 export {

@@ -13,6 +13,8 @@ import type { KubeClient, Logger, Metrics } from '@bulkhead/runtime'
 import { z } from 'zod'
 import { operatorConfig } from './config.ts'
 import type { OperatorConfig } from './config.ts'
+import { openDatabaseServers, takeDatabases } from './databases.ts'
+import type { DatabasesInTerm } from './databases.ts'
 import { identityShards, openKeycloaks, readShardSecrets } from './keycloaks.ts'
 import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
@@ -25,14 +27,8 @@ import {
   createGrantRegistry,
   createPlacementRegistry,
   createRetainedRegistry,
-  createTenantDatabase,
-  fenceWrites,
-  openDatabase,
-  prepareRegistry,
-  readPostgresOptions,
-  takeLeadership,
+  databaseShards,
 } from '@bulkhead/database'
-import type { Database } from '@bulkhead/database'
 import type { Parts } from './parts.ts'
 import { readRealmTemplate } from './realm-template.ts'
 import type { RealmTemplate } from './walls/identity/realm/template.ts'
@@ -51,7 +47,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   })
   const secrets = await readShardSecrets(config.keycloak)
   const template = await readRealmTemplate(config.identity.realmTemplateFile)
-  const database = await connect(config, operatorMetrics)
+  const servers = await openDatabaseServers(config.postgres, { clock, latency: operatorMetrics.postgres })
   const standby = startStandby({ kubernetes, clock, logger, metrics, signal })
   const check = { name: 'operator', problem: () => standby.problem() }
   const notes = () => ({ leads: election.leads(), leader: election.holder() })
@@ -63,14 +59,12 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   const demand = (doing: string): void => election.demand(doing)
   // Postgres may be away when we begin to lead: then another operator may try, and we do again later.
   await election.run(async ({ holder, signal: leading }) => {
-    demand('prepare registry')
-    await prepareRegistry(database, config.postgres.database, leading)
-    const reign = await takeLeadership(database, holder, leading)
+    const databases = await takeDatabases(servers, { holder, demand, logger, signal: leading })
     const parts = await makeParts(config, {
-      ...{ kubernetes, database: fenceWrites(database, { ...reign, demand }), demand },
+      ...{ kubernetes, databases, demand },
       ...{ secrets, template, logger, operatorMetrics, metrics, signal: leading },
     })
-    logger.info({ epoch: reign.epoch }, 'operator leads')
+    logger.info({ epoch: databases.reign.epoch }, 'operator leads')
     const operator = startOperator({
       ...{ parts, operatorMetrics, kubernetes, clock, logger, metrics, signal: leading, standby },
       concurrency: config.concurrency,
@@ -82,17 +76,13 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
   })
   await standby.stopped
   await server.close()
-  await database.close()
+  await servers.close()
   close()
-}
-
-async function connect({ postgres }: OperatorConfig, metrics: OperatorMetrics): Promise<Database> {
-  return openDatabase(await readPostgresOptions(postgres, { clock, latency: metrics.postgres }))
 }
 
 interface Made {
   readonly kubernetes: KubeClient
-  readonly database: Database
+  readonly databases: DatabasesInTerm
   readonly secrets: ReadonlyMap<string, Secret<string>>
   readonly template: RealmTemplate
   readonly logger: Logger
@@ -104,18 +94,19 @@ interface Made {
 }
 
 async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
-  const { kubernetes, database, secrets, logger, operatorMetrics, metrics, demand, signal } = made
-  const placements = createPlacementRegistry(database)
+  const { kubernetes, databases, secrets, logger, operatorMetrics, metrics, demand, signal } = made
+  const { registry, tenants } = databases
+  const placements = { identity: createPlacementRegistry(registry, 'identity'), database: databases.placements }
   const latency = operatorMetrics.keycloak
-  const calls = { secrets, placements, clock, latency, beforeWrite: demand }
+  const calls = { secrets, placements: placements.identity, clock, latency, beforeWrite: demand }
   const operatorUser = await whoAmI(kubernetes, signal)
   return {
     ...{ kubernetes, clock, logger },
     keycloak: openKeycloaks(config.keycloak, calls),
     placements,
-    registry: createGrantRegistry(database),
-    retained: createRetainedRegistry(database),
-    databases: createTenantDatabase(database, config.postgres.database),
+    registry: createGrantRegistry(registry),
+    retained: createRetainedRegistry(registry),
+    databases: tenants,
     ...(await openIssuers({ config, clock, logger, metrics })),
     accountRestored: () => operatorMetrics.accountRestored(),
     settings: settingsOf(config, { operatorUser, template: made.template }),
@@ -127,7 +118,6 @@ function settingsOf(
   { platform, keycloak, postgres, identity, jwks }: OperatorConfig,
   { operatorUser, template }: { readonly operatorUser: string; readonly template: RealmTemplate },
 ): Settings {
-  const { host, port, database } = postgres
   return {
     operatorUser,
     baseDomain: platform.baseDomain,
@@ -148,7 +138,9 @@ function settingsOf(
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
     quarantineMs: platform.quarantineSeconds * 1000,
     defaultGuaranteed: platform.defaultRequestsPerSecond.guaranteed,
-    databaseAddress: { host, port, database },
+    databaseShards: databaseShards(postgres).map(({ name, host, port, database, maxSchemas }) => ({
+      ...{ name, host, port, database, maxSchemas },
+    })),
   }
 }
 

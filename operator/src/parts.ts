@@ -1,6 +1,6 @@
 import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
 import type { GuardedFetch, Keycloak } from '@bulkhead/identity'
-import type { GrantRegistry, PlacementRegistry, RetainedRegistry, TenantDatabase } from '@bulkhead/database'
+import type { GrantRegistry, PlacedWall, PlacementRegistry, RetainedRegistry, TenantDatabase } from '@bulkhead/database'
 import type { Settings } from './settings.ts'
 import type { KeyKeeper } from './walls/identity/external/keeper.ts'
 
@@ -10,7 +10,7 @@ export interface Parts {
   readonly keycloak: Keycloak
   readonly registry: GrantRegistry
   readonly retained: RetainedRegistry
-  readonly placements: PlacementRegistry
+  readonly placements: Readonly<Record<PlacedWall, PlacementRegistry>>
   readonly databases: TenantDatabase
   /** The only way to an address that a person wrote. */
   readonly fetchGuarded: GuardedFetch

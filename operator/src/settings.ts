@@ -1,3 +1,4 @@
+import type { DatabaseAddress } from '@bulkhead/database'
 import type { KeysLife } from '@bulkhead/identity'
 import type { RealmTemplate } from './walls/identity/realm/template.ts'
 import type { NamespaceSettings } from './walls/namespace/objects.ts'
@@ -18,7 +19,13 @@ export interface Settings extends NamespaceSettings {
   readonly capacityRequestsPerSecond: number
   readonly quarantineMs: number
   readonly defaultGuaranteed: number
-  readonly databaseAddress: { readonly host: string; readonly port: number; readonly database: string }
+  /** The Postgres; the first holds the registry, and the schemas from before there were several. */
+  readonly databaseShards: readonly DatabaseShard[]
+}
+
+export interface DatabaseShard extends DatabaseAddress {
+  readonly name: string
+  readonly maxSchemas: number
 }
 
 export interface IdentityShard {

@@ -2,7 +2,7 @@ import { Secret } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
 import type { Keycloak } from './keycloak.ts'
 import { realmRepresentation } from './schema.ts'
-import { createSharded } from './shards.ts'
+import { KeycloakNotConfigured, createSharded } from './shards.ts'
 
 const signal = new AbortController().signal
 const secret = new Secret('s')
@@ -15,6 +15,7 @@ interface Fixture {
 function fixture(
   realms: Readonly<Record<string, readonly string[]>>,
   places: Readonly<Record<string, string>>,
+  names: readonly string[] = ['one', 'two'],
 ): Fixture {
   const calls: string[] = []
   const shard = (name: string): Keycloak => {
@@ -36,7 +37,7 @@ function fixture(
       publishedKeys: (realm) => note(`keys ${realm}`, {}),
     }
   }
-  const shards = new Map(['one', 'two'].map((name) => [name, shard(name)]))
+  const shards = new Map(names.map((name) => [name, shard(name)]))
   return { calls, sharded: createSharded({ shards, placementOf: (realm) => Promise.resolve(places[realm]) }) }
 }
 
@@ -60,10 +61,16 @@ test('a realm that is nowhere is found nowhere, and made nowhere before it has a
   await expect(sharded.createRealm('acme', {}, signal)).rejects.toThrow('it is on no Keycloak')
 })
 
-test('a realm on a Keycloak that was taken out of the configuration is not taken for gone', async () => {
-  const { sharded } = fixture({}, { acme: 'three' })
-  await expect(sharded.findRealm('acme', signal)).rejects.toThrow('there is no Keycloak "three" any more')
-})
+test.each([[['one', 'two']], [['one']]])(
+  'with %s left, a realm on a Keycloak that was taken out of the configuration is not taken for gone',
+  async (names) => {
+    const { sharded } = fixture({}, { acme: 'three' }, names)
+    await expect(sharded.findRealm('acme', signal)).rejects.toThrow(
+      'it is on Keycloak "three", which the configuration',
+    )
+    await expect(sharded.deleteRealm('acme', signal)).rejects.toThrow(KeycloakNotConfigured)
+  },
+)
 
 test('a renamed realm is found under its new name where it was', async () => {
   const { calls, sharded } = fixture({}, { acme: 'two' })

@@ -7,18 +7,23 @@ export interface ShardedOptions {
   readonly placementOf: (realm: string, signal: AbortSignal) => Promise<string | undefined>
 }
 
+/** A realm is where the configuration leads no more: nobody can tell what became of it. */
+export class KeycloakNotConfigured extends Error {
+  override readonly name = 'KeycloakNotConfigured'
+}
+
 /** Several Keycloaks as one: each call goes to the one that holds the realm. No realm is ever looked for in a list. */
 export function createSharded({ shards, placementOf }: ShardedOptions): Keycloak {
-  const [only] = shards.values()
-  if (shards.size === 1 && only !== undefined) return only
   // A realm stays where it is for life.
   const known = new Map<string, Keycloak>()
   const placed = async (realm: string, signal: AbortSignal): Promise<Keycloak | undefined> => {
     const name = await placementOf(realm, signal)
     if (name === undefined) return undefined
     const shard = shards.get(name)
-    if (shard === undefined) throw new Error(`Cannot find realm "${realm}": there is no Keycloak "${name}" any more`)
-    return shard
+    if (shard !== undefined) return shard
+    throw new KeycloakNotConfigured(
+      `Cannot reach realm "${realm}": it is on Keycloak "${name}", which the configuration does not name any more`,
+    )
   }
   const holder = async (realm: string, signal: AbortSignal): Promise<Keycloak | undefined> => {
     const found = known.get(realm) ?? (await placed(realm, signal)) ?? (await probe(shards, realm, signal))

@@ -54,7 +54,8 @@ async function takeUp(parts: Parts, record: RetainedRecord, owner: Owner, signal
   // The account's secret comes before the realm, so that it opens what it finds.
   await moveSecret(parts, former, owner, signal)
   await moveRealm(parts, former, owner, signal)
-  await parts.databases.adopt(databaseTenantOf(former), databaseTenantOf(owner), signal)
+  // The schema stays on the server where it is, and so will this Tenant.
+  await parts.databases.adopt(databaseTenantOf(former, record.databaseShard), databaseTenantOf(owner), signal)
   for (const name of [realmSecretOf(former.id), databaseSecretOf(former.id)]) {
     await removeSecret(parts, name, former, signal)
   }

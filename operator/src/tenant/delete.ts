@@ -1,4 +1,7 @@
 import { findCondition } from '@bulkhead/crds'
+import { ShardNotConfigured } from '@bulkhead/database'
+import type { PlacedWall } from '@bulkhead/database'
+import { KeycloakNotConfigured } from '@bulkhead/identity'
 import { isConflict, isNotFound } from '@bulkhead/runtime'
 import { databaseSecretOf, namespaceOf, realmOf, realmSecretOf, tenantHost } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
@@ -22,8 +25,8 @@ import { withdrawnStatus } from './status.ts'
 export const tenantFinalizer = 'bulkhead.dev/tenant'
 const withdrawalTimeoutMs = 10_000
 const pollMs = 1000
-// One to write down what is kept, one to keep it, one to see it, one for what the namespace held back.
-const maxRounds = 4
+// One to write down what is kept, one to keep it, one to see it, one for what the namespace held back, one to forget it.
+const maxRounds = 5
 
 /** Takes a Tenant away: traffic first, then what it had, then, once that was seen gone, the finalizer. */
 export async function reconcileDeletion(parts: Parts, tenant: TenantFacts, signal: AbortSignal): Promise<Outcome> {
@@ -34,10 +37,10 @@ export async function reconcileDeletion(parts: Parts, tenant: TenantFacts, signa
   if (owner !== undefined) {
     const withdrawing = await withdraw(parts, tenant, signal)
     if (withdrawing !== undefined) return withdrawing
-    const { deletionPolicy, identity } = tenant.spec
-    const left = await clean(parts, { ...owner, identity: identity.type }, deletionPolicy, signal)
+    const left = await clean(parts, doomed(tenant, owner), tenant.spec.deletionPolicy, signal)
     if (left !== undefined) {
-      await report(parts, tenant, withdrawnStatus(tenant, timestamp(parts.clock.now()), left), signal)
+      await report(parts, tenant, withdrawnStatus(tenant, timestamp(parts.clock.now()), left.words), signal)
+      if (left.fault !== undefined) throw new Error(`Cannot delete tenant "${name}"`, { cause: left.fault })
       return { kind: 'waiting', reason: 'Deleting', retryAfterMs: pollMs }
     }
   }
@@ -60,30 +63,51 @@ async function withdraw(parts: Parts, tenant: TenantFacts, signal: AbortSignal):
 }
 
 /** Whose walls are taken down. */
-type Doomed = Owner & { readonly identity: TenantFacts['spec']['identity']['type'] }
+type Doomed = Owner & {
+  readonly identity: TenantFacts['spec']['identity']['type']
+  /** Where its status says that its realm and its schema are. */
+  readonly told: Readonly<Record<PlacedWall, string | undefined>>
+}
 
-/** Gives what is left, in words; undefined once everything was seen gone. */
+function doomed({ spec, status }: TenantFacts, owner: Owner): Doomed {
+  const told = { identity: status?.identity?.shard, database: status?.database?.shard }
+  return { ...owner, identity: spec.identity.type, told }
+}
+
+interface Left {
+  readonly words: string
+  /** What could not be looked at, or not be done. */
+  readonly fault?: unknown
+}
+
+/** Gives what is left; undefined once everything was seen gone. */
 async function clean(
   parts: Parts,
   owner: Doomed,
   policy: TenantFacts['spec']['deletionPolicy'],
   signal: AbortSignal,
-): Promise<string | undefined> {
-  let left = ''
+): Promise<Left | undefined> {
+  let words = ''
   for (let round = 1; round <= maxRounds; round += 1) {
     const { remains, faults } = await observeRemains(parts, owner, signal)
     const { steps, isDone } = planDeletion(policy, remains)
     if (isDone) return undefined
-    left = describeRemains(policy, remains)
+    words = describeRemains(policy, remains)
     // All of them are tried, whatever fails: a Keycloak that is away must not keep the database's door open.
     const results = await Promise.allSettled(steps.map((step) => applyDeletion(parts, owner, step, signal)))
     signal.throwIfAborted()
     const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-    const [cause] = [...faults, ...refused]
-    if (cause !== undefined) throw new Error(`Cannot delete tenant "${owner.name}"`, { cause })
+    const all = [...faults, ...refused]
+    const [fault] = all
+    if (fault !== undefined) return { words: [words, ...all.flatMap(lostWay)].join('; '), fault }
     if (steps.length === 0) break
   }
-  return left
+  return { words }
+}
+
+// Only a person can mend the configuration, so a person has to read it.
+function lostWay(fault: unknown): readonly string[] {
+  return fault instanceof ShardNotConfigured || fault instanceof KeycloakNotConfigured ? [fault.message] : []
 }
 
 async function observeRemains(parts: Parts, owner: Doomed, signal: AbortSignal) {
@@ -134,8 +158,8 @@ async function mayHaveRealm(parts: Parts, { id, uid, identity }: Doomed, signal:
   return seeObject(await findSystemSecret(parts, realmSecretOf(id), signal), uid).kind === 'own'
 }
 
-async function observeDatabase({ databases }: Parts, owner: Owner, signal: AbortSignal): Promise<Remains['database']> {
-  const { role, schema, retained } = await databases.observe(databaseTenantOf(owner), signal)
+async function observeDatabase({ databases }: Parts, owner: Doomed, signal: AbortSignal): Promise<Remains['database']> {
+  const { role, schema, retained } = await databases.observe(databaseTenantOf(owner, owner.told.database), signal)
   return {
     role: role.kind === 'own' ? (role.canLogin || role.hasSessions ? 'open' : 'shut') : 'gone',
     schema: schema.kind === 'own' ? 'own' : retained.kind === 'own' ? 'retained' : 'gone',
@@ -147,7 +171,7 @@ async function observeRecord({ retained }: Parts, { id }: Owner, signal: AbortSi
 }
 
 async function observeGrants({ registry }: Parts, { uid }: Owner, signal: AbortSignal): Promise<Remains['grants']> {
-  return (await registry.isRegistered(uid, signal)) ? 'held' : 'gone'
+  return registry.standing(uid, signal)
 }
 
 async function observeSecrets(parts: Parts, { id, uid }: Owner, signal: AbortSignal): Promise<readonly string[]> {
@@ -158,44 +182,57 @@ async function observeSecrets(parts: Parts, { id, uid }: Owner, signal: AbortSig
 
 async function applyDeletion(parts: Parts, owner: Doomed, step: DeletionStep, signal: AbortSignal): Promise<void> {
   parts.logger.info({ tenant: owner.name, step: step.kind }, 'taking a deletion step')
+  if (isObjectStep(step)) return deleteObject(parts, owner, step, signal)
   switch (step.kind) {
-    case 'delete-namespace': {
-      const ref = { kind: namespaceKind, name: namespaceOf(owner.name) }
-      return removed(parts.kubernetes.delete(ref, { preconditions: { uid: step.uid }, signal }))
-    }
     case 'delete-realm':
       return parts.keycloak.deleteRealm(realmOf(owner), signal)
     case 'disable-realm':
       return parts.keycloak.setEnabled(realmOf(owner), false, signal)
     case 'drop-database':
-      return parts.databases.drop(databaseTenantOf(owner), signal)
+      return parts.databases.drop(databaseTenantOf(owner, owner.told.database), signal)
     case 'retain-database':
-      return parts.databases.retain(databaseTenantOf(owner), signal)
+      return parts.databases.retain(databaseTenantOf(owner, owner.told.database), signal)
     case 'record-retained':
       return recordRetained(parts, owner, signal)
     case 'forget-retained':
       return parts.retained.forget(owner.id, signal)
-    case 'release-grants': {
-      const ownHost = tenantHost(owner.name, parts.settings.baseDomain)
-      await parts.registry.release({ uid: owner.uid, ownHost }, termsOf(parts), signal)
-      return parts.retained.forgetAdoptedBy(owner.uid, signal)
-    }
-    case 'delete-secret': {
-      const namespace = parts.settings.systemNamespace
-      return removed(parts.kubernetes.delete({ kind: secretKind, namespace, name: step.name }, { signal }))
-    }
+    case 'release-grants':
+      return releaseGrants(parts, owner, signal)
+    case 'forget-tenant':
+      return parts.registry.forget(owner.uid, signal)
   }
+}
+
+type ObjectStep = Extract<DeletionStep, { kind: 'delete-namespace' | 'delete-secret' }>
+
+function isObjectStep(step: DeletionStep): step is ObjectStep {
+  return step.kind === 'delete-namespace' || step.kind === 'delete-secret'
+}
+
+async function deleteObject({ kubernetes, settings }: Parts, owner: Owner, step: ObjectStep, signal: AbortSignal) {
+  if (step.kind === 'delete-namespace') {
+    const ref = { kind: namespaceKind, name: namespaceOf(owner.name) }
+    return removed(kubernetes.delete(ref, { preconditions: { uid: step.uid }, signal }))
+  }
+  const ref = { kind: secretKind, namespace: settings.systemNamespace, name: step.name }
+  return removed(kubernetes.delete(ref, { signal }))
+}
+
+async function releaseGrants({ registry, retained, ...rest }: Parts, owner: Owner, signal: AbortSignal): Promise<void> {
+  const ownHost = tenantHost(owner.name, rest.settings.baseDomain)
+  await registry.release({ uid: owner.uid, ownHost }, termsOf(rest), signal)
+  await retained.forgetAdoptedBy(owner.uid, signal)
 }
 
 async function recordRetained(parts: Parts, owner: Doomed, signal: AbortSignal): Promise<void> {
   const { retained, placements, clock } = parts
-  const { id, uid, name } = owner
+  const { id, uid, name, told } = owner
   const { retainedSchema: schema } = databaseTenantOf(owner)
   const where = {
     realm: (await mayHaveRealm(parts, owner, signal)) ? realmOf(owner) : undefined,
-    identityShard: await placements.shardOf(id, signal),
+    identityShard: (await placements.identity.shardOf(id, signal)) ?? told.identity,
     schema,
-    databaseShard: undefined,
+    databaseShard: (await placements.database.shardOf(id, signal)) ?? told.database,
   }
   return retained.record({ id, uid, name, ...where }, clock.now(), signal)
 }

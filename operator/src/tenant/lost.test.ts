@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
 import { allAsWanted, absent, jwks, nothingYet, seen } from '../testing/observations.ts'
-import { now, sampleTenant, sampleWanted, settings } from '../testing/samples.ts'
+import { now, sampleTenant, sampleWanted } from '../testing/samples.ts'
 import { namespaceLoss, recreateAnnotation } from './lost.ts'
 import { plan } from './plan.ts'
 import { buildStatus } from './status.ts'
-import { wantTenant } from './wanted.ts'
 import type { Tenant } from '@bulkhead/crds'
 
 const stood: Tenant['status'] = { identity: { jwks }, database: { version: 1 } }
@@ -14,9 +13,7 @@ const tenantWith = (status: Tenant['status'], annotations: Record<string, string
 }
 
 function judged(tenant: Tenant) {
-  const derived = wantTenant(tenant, settings)
-  if (!derived.ok) throw new Error(derived.problem.message)
-  const { wanted } = derived
+  const wanted = sampleWanted(tenant)
   const whole = allAsWanted(wanted)
   const identity = seen({ secret: absent, realm: { kind: 'absent' as const }, keys: undefined })
   const observed = { ...whole, identity, database: nothingYet(wanted).database }

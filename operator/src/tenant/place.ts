@@ -1,31 +1,69 @@
 import type { Tenant } from '@bulkhead/crds'
+import type { PlacedWall, Shard } from '@bulkhead/database'
 import type { Parts } from '../parts.ts'
 import { locate } from '../walls/identity/wanted.ts'
-import type { WantedPlacement } from '../walls/identity/wanted.ts'
+import type { WantedPlacement } from '../walls/placement.ts'
 import type { Wanted } from './wanted.ts'
 
-/** What a tenant is to become, with its realm on the Keycloak where it is for life. */
-export async function placeRealm(parts: Parts, tenant: Tenant, wanted: Wanted, signal: AbortSignal): Promise<Wanted> {
-  if (wanted.external !== undefined) return wanted
-  const placement = await placementOf(parts, tenant, wanted, signal)
-  return { ...wanted, identity: locate(wanted.identity, wanted.owner, parts.settings, placement) }
+/** What a tenant is to become, with its realm and its schema on the servers where they are for life. */
+export async function placeWalls(parts: Parts, tenant: Tenant, wanted: Wanted, signal: AbortSignal): Promise<Wanted> {
+  const { spec, status } = tenant
+  const { owner, external, identity, database } = wanted
+  const [realm, schema] = await Promise.all([
+    external === undefined
+      ? placementOf(parts, wanted, {
+          ...{ wall: 'identity', told: status?.identity?.shard, wish: spec.identity.realm.shard },
+          ...{ shards: identityShards(parts), signal },
+        })
+      : identity.placement,
+    placementOf(parts, wanted, {
+      ...{ wall: 'database', told: status?.database?.shard, wish: spec.database.shard },
+      ...{ shards: databaseShards(parts), signal },
+    }),
+  ])
+  const shard = schema.kind === 'placed' ? schema.shard : undefined
+  return {
+    ...wanted,
+    identity: external === undefined ? locate(identity, owner, parts.settings, realm) : identity,
+    database: { ...database, placement: schema, tenant: { ...database.tenant, shard } },
+  }
+}
+
+function identityShards({ settings }: Parts): readonly Shard[] {
+  return settings.identityShards.map(({ name, maxRealms: capacity }) => ({ name, capacity }))
+}
+
+function databaseShards({ settings }: Parts): readonly Shard[] {
+  return settings.databaseShards.map(({ name, maxSchemas: capacity }) => ({ name, capacity }))
+}
+
+interface Question {
+  readonly wall: PlacedWall
+  /** What the Tenant's status says. */
+  readonly told: string | undefined
+  readonly wish: string | undefined
+  readonly shards: readonly Shard[]
+  readonly signal: AbortSignal
 }
 
 async function placementOf(
-  { placements, settings, clock }: Parts,
-  { spec, status }: Tenant,
+  { placements, clock }: Parts,
   { owner, known }: Wanted,
-  signal: AbortSignal,
+  { wall, told, wish, shards, signal }: Question,
 ): Promise<WantedPlacement> {
-  const told = status?.identity?.shard
   // It never moves: what was told once needs no asking.
-  if (told !== undefined) return { kind: 'placed', shard: told }
-  const tenant = { ...owner, wish: spec.identity.realm.shard, isStanding: known.identity }
+  if (told !== undefined) return reached(told, shards)
   try {
-    return await placements.place(tenant, settings.identityShards, clock.now(), signal)
+    const tenant = { ...owner, wish, isStanding: known[wall] }
+    const placement = await placements[wall].place(tenant, shards, clock.now(), signal)
+    return placement.kind === 'placed' ? reached(placement.shard, shards) : placement
   } catch (error) {
     signal.throwIfAborted()
     // Without the registry only this wall waits.
     return { kind: 'unavailable', error }
   }
+}
+
+function reached(shard: string, shards: readonly Shard[]): WantedPlacement {
+  return { kind: shards.some(({ name }) => name === shard) ? 'placed' : 'missing', shard }
 }

@@ -26,6 +26,18 @@ test('Delete takes everything, and the keys only after the locks', () => {
   expect(kindsOf('Delete', { ...gone, secrets: whole.secrets })).toEqual(['delete-secret', 'delete-secret'])
 })
 
+test('where realm and schema are is forgotten when nothing stands any more, or all of it is written down elsewhere', () => {
+  const listed = { ...gone, grants: 'listed' } as const
+  expect(kindsOf('Delete', listed)).toEqual(['forget-tenant'])
+  expect(kindsOf('Delete', { ...listed, realm: 'disabled' })).toEqual(['delete-realm'])
+  expect(kindsOf('Delete', { ...listed, database: { role: 'unseen', schema: 'unseen' } })).toEqual([])
+  expect(kindsOf('Delete', { ...listed, namespace: { kind: 'terminating', uid: 'n1' } })).toEqual([])
+  expect(planDeletion('Delete', listed).isDone).toBe(false)
+  const kept = { ...listed, realm: 'disabled', database: { role: 'shut', schema: 'retained' } } as const
+  expect(kindsOf('Retain', kept)).toEqual(['record-retained'])
+  expect(kindsOf('Retain', { ...kept, record: 'written' })).toEqual(['forget-tenant'])
+})
+
 test('Retain keeps realm, schema and keys, and shuts the realm once the namespace is gone', () => {
   expect(kindsOf('Retain', whole)).toEqual(['delete-namespace', 'record-retained', 'release-grants'])
   const recorded = { ...whole, record: 'written' } as const

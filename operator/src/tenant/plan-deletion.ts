@@ -9,7 +9,8 @@ export interface Remains {
     readonly role: 'gone' | 'open' | 'shut' | 'unseen'
     readonly schema: 'gone' | 'own' | 'retained' | 'unseen'
   }
-  readonly grants: 'gone' | 'held' | 'unseen'
+  /** What is only listed holds nothing any more; the list says where its realm and its schema are. */
+  readonly grants: 'gone' | 'listed' | 'held' | 'unseen'
   /** The list of what deleted tenants left behind. */
   readonly record: 'absent' | 'written' | 'unseen'
   /** Names of the Secrets in the system namespace. */
@@ -25,6 +26,7 @@ export type DeletionStep =
         | 'drop-database'
         | 'retain-database'
         | 'release-grants'
+        | 'forget-tenant'
         | 'record-retained'
         | 'forget-retained'
     }
@@ -47,6 +49,8 @@ export function planDeletion(policy: Policy, remains: Remains): DeletionPlan {
   steps.push(...(policy === 'Delete' ? purge(remains) : retain(remains, isNamespaceGone)))
   if (grants === 'held') steps.push({ kind: 'release-grants' })
   const isAllSeen = ![realm, database.role, database.schema, grants, remains.record].includes('unseen')
+  // Last of all: as long as something stands, it has to be known where.
+  if (isNamespaceGone && isAllSeen && steps.length === 0 && grants === 'listed') steps.push({ kind: 'forget-tenant' })
   return { steps, isDone: isNamespaceGone && isAllSeen && steps.length === 0 }
 }
 

@@ -21,7 +21,7 @@ import type { StatusResult } from './status.ts'
 import { keysDueAt } from '../walls/identity/keys/due.ts'
 import { signingKeysIn } from '../walls/identity/keys/components.ts'
 import { isRotationAsked } from '../walls/identity/keys/rotation.ts'
-import { placeRealm } from './place.ts'
+import { placeWalls } from './place.ts'
 import { wantTenant } from './wanted.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -60,7 +60,7 @@ export async function reconcileTenant(
   await ensureFinalizer(parts, tenant, signal)
   const adopted = await takeUp(parts, tenant, derived.wanted, signal)
   if (adopted.kind === 'refused') return { outcome: await refuse(parts, tenant, adopted.problem, signal) }
-  const wanted = await placeRealm(parts, tenant, adopted.wanted, signal)
+  const wanted = await placeWalls(parts, tenant, adopted.wanted, signal)
   return reconcileWalls(parts, tenant, { wanted, recent }, signal)
 }
 

@@ -109,7 +109,7 @@ function judgeWalls(input: StatusInput, granted: Verdict): readonly JudgedWall[]
     ...{ wanted: wanted[wall], seen: observed[wall], hasFault: faults.has(wall), isSuspended },
   })
   const { owner } = wanted
-  const gone = lostWalls(wanted.known, observed)
+  const gone = lostWalls(wanted.known, observed).filter((wall) => wanted[wall].placement.kind === 'placed')
   const lost = (wall: Keeper, name: string) => (gone.includes(wall) ? judgeLost(wall, name) : undefined)
   return [
     ['Granted', 'grants', granted],
@@ -229,13 +229,21 @@ function believedOf({ tenant, wanted, observed, now }: StatusInput): BelievedKey
   return believedKeys({ seen: observed.identity, before: tenant.status?.identity, now, life })
 }
 
+function databaseOf(input: StatusInput): TenantStatus['database'] {
+  const { schema, role } = input.wanted.database.tenant
+  const [shard, version] = [databaseShardOf(input), versionOf(input)]
+  return { schema, role, ...(shard === undefined ? {} : { shard }), ...(version === undefined ? {} : { version }) }
+}
+
+function databaseShardOf({ tenant, wanted: { database } }: StatusInput): string | undefined {
+  return database.placement.kind === 'placed' ? database.placement.shard : tenant.status?.database?.shard
+}
+
 // The version that stood stays said while the schema is gone: by it we know that there was one.
-function databaseOf({ tenant, wanted, observed: { database } }: StatusInput): TenantStatus['database'] {
-  const { schema, role } = wanted.database.tenant
+function versionOf({ tenant, observed: { database } }: StatusInput): number | undefined {
   const seen = database.kind === 'seen' ? database.value.schema : undefined
-  const before = seen?.kind === 'foreign' ? undefined : tenant.status?.database?.version
-  const version = seen?.kind === 'own' ? seen.version : before
-  return { schema, role, ...(version === undefined ? {} : { version }) }
+  if (seen?.kind === 'own') return seen.version
+  return seen?.kind === 'foreign' ? undefined : tenant.status?.database?.version
 }
 
 function judgeAll(

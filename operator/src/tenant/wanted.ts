@@ -36,6 +36,10 @@ export type WantedOrNot =
   /** Nothing can be derived from such an object. */
   | { readonly ok: false; readonly problem: Problem }
 
+function standingOn({ status }: Tenant) {
+  return { identity: status?.identity?.shard, database: status?.database?.shard }
+}
+
 export function wantTenant(tenant: Tenant, settings: Settings): WantedOrNot {
   const owner = ownerOf(tenant.metadata)
   if (owner === undefined) {
@@ -49,7 +53,7 @@ export function wantTenant(tenant: Tenant, settings: Settings): WantedOrNot {
     ok: true,
     wanted: {
       owner,
-      grants: { ...grants, claim: { ...grants.claim, issuer: external?.claim } },
+      grants: { ...grants, claim: { ...grants.claim, issuer: external?.claim, standingOn: standingOn(tenant) } },
       namespace: namespace.wanted,
       identity: wantIdentity(owner, tenant, settings),
       external,

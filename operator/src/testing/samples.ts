@@ -22,7 +22,7 @@ export const settings: Settings = {
   capacityRequestsPerSecond: 1000,
   quarantineMs: 60_000,
   defaultGuaranteed: 10,
-  databaseAddress: { host: 'db.test', port: 5432, database: 'bulkhead' },
+  databaseShards: [{ name: 'default', host: 'db.test', port: 5432, database: 'bulkhead', maxSchemas: 1000 }],
 }
 
 export const now = '2026-11-01T12:00:00Z'
@@ -58,10 +58,15 @@ export function sampleWanted(tenant: Tenant = sampleTenant()): Wanted {
   return onDefaultShard(derived.wanted, settings)
 }
 
-/** The same, its realm placed where realms are by default. */
+/** The same, its realm and its schema placed where they are by default. */
 export function onDefaultShard(wanted: Wanted, { identityShards, publicUrl, adminUrl }: Settings): Wanted {
   const where = { identityShards, publicUrl, adminUrl }
-  return { ...wanted, identity: locate(wanted.identity, wanted.owner, where, { kind: 'placed', shard: 'default' }) }
+  const placement = { kind: 'placed', shard: 'default' } as const
+  return {
+    ...wanted,
+    identity: locate(wanted.identity, wanted.owner, where, placement),
+    database: { ...wanted.database, placement },
+  }
 }
 
 export function parsed<T>(

@@ -160,7 +160,10 @@ async function makeParts(made: Made): Promise<Parts> {
     retained: createRetainedRegistry(database),
     databases: createTenantDatabase(database, name),
     ...(await openIssuers({ config: issuerConfig(caFile), clock, logger, metrics })),
-    placements: createPlacementRegistry(database),
+    placements: {
+      identity: createPlacementRegistry(database, 'identity'),
+      database: createPlacementRegistry(database, 'database'),
+    },
     accountRestored: () => operatorMetrics.accountRestored(),
     settings: {
       identityShards: [{ name: 'default', publicUrl: keycloak.url, maxRealms: 10_000 }],
@@ -171,7 +174,7 @@ async function makeParts(made: Made): Promise<Parts> {
       ...{ operatorUser, baseDomain: 'gw.test', systemNamespace, dataPlaneNamespace: 'bulkhead-data' },
       ...{ adminUrl: undefined, reservedHosts: new Set<string>() },
       ...{ publicUrl: keycloak.url, capacityRequestsPerSecond: 1000, quarantineMs: 3_600_000, defaultGuaranteed: 10 },
-      databaseAddress: { host, port, database: name },
+      databaseShards: [{ name: 'default', host, port, database: name, maxSchemas: 10_000 }],
     },
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),
   }

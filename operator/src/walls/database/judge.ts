@@ -2,6 +2,7 @@ import { latestVersion } from '@bulkhead/database'
 import { done, failed } from '../../verdict.ts'
 import type { Verdict } from '../../verdict.ts'
 import { unavailable } from '../judgement.ts'
+import { judgePlacement } from '../placement.ts'
 import type { Seen } from '../seen.ts'
 import type { SeenDatabaseWall } from './observe.ts'
 import type { WantedDatabase } from './wanted.ts'
@@ -13,7 +14,11 @@ export interface DatabaseFacts {
   readonly isSuspended: boolean
 }
 
+const placedSchema = { server: 'Postgres', thing: 'schema', field: 'spec.database.shard' }
+
 export function judgeDatabase({ wanted, seen, hasFault, isSuspended }: DatabaseFacts): Verdict {
+  const unplaced = judgePlacement(wanted.placement, placedSchema)
+  if (unplaced !== undefined) return unplaced
   if (seen.kind === 'unavailable') return unavailable('DatabaseUnavailable')
   const { schema: name } = wanted.tenant
   const taken = judgeOwnership(name, seen.value)

@@ -9,12 +9,17 @@ import type { WantedDatabase } from './wanted.ts'
 /** Role and schema, and our own Secret with the role's login. */
 export type SeenDatabaseWall = SeenDatabase & { readonly secret: SeenObject }
 
+const nothing = { role: { kind: 'absent' }, schema: { kind: 'absent' }, retained: { kind: 'absent' } } as const
+
 export async function observeDatabase(
   parts: Parts,
   owner: Owner,
-  { tenant, secretName }: WantedDatabase,
+  { tenant, secretName, placement }: WantedDatabase,
   signal: AbortSignal,
 ): Promise<SeenDatabaseWall> {
+  if (placement.kind === 'unavailable') throw placement.error
+  // Nothing of it can be anywhere that we reach.
+  if (placement.kind !== 'placed') return { ...nothing, secret: nothing.role }
   const secret = seeObject(await findSystemSecret(parts, secretName, signal), owner.uid)
   return { ...(await parts.databases.observe(tenant, signal)), secret }
 }

@@ -12,6 +12,10 @@ export type DatabaseStep = { readonly wall: 'database' } & (
 type OwnRole = Extract<SeenRole, { kind: 'own' }>
 
 export function planDatabase(wanted: WantedDatabase, seen: SeenDatabaseWall): readonly DatabaseStep[] {
+  return wanted.placement.kind === 'placed' ? planPlaced(wanted, seen) : []
+}
+
+function planPlaced(wanted: WantedDatabase, seen: SeenDatabaseWall): readonly DatabaseStep[] {
   const { role, schema, secret } = seen
   const { canLogin } = wanted.settings
   if ([role.kind, schema.kind, secret.kind].includes('foreign')) return []

@@ -2,12 +2,15 @@ import type { Tenant } from '@bulkhead/crds'
 import type { DatabaseTenant, RoleSettings } from '@bulkhead/database'
 import { databaseSecretOf, retainedSchemaOf, roleOf, schemaOf } from '@bulkhead/tenancy'
 import type { Owner } from '../owner.ts'
+import type { WantedPlacement } from '../placement.ts'
 
 /** The role and the schema that a tenant is to have. */
 export interface WantedDatabase {
   readonly tenant: DatabaseTenant
   readonly settings: RoleSettings
   readonly secretName: string
+  /** The Postgres that holds it, and why there may be none. */
+  readonly placement: WantedPlacement
 }
 
 export function wantDatabase(owner: Owner, { spec }: Pick<Tenant, 'spec'>): WantedDatabase {
@@ -15,10 +18,11 @@ export function wantDatabase(owner: Owner, { spec }: Pick<Tenant, 'spec'>): Want
     tenant: databaseTenantOf(owner),
     settings: { canLogin: !spec.suspended, connectionLimit: spec.database.connectionLimit },
     secretName: databaseSecretOf(owner.id),
+    placement: { kind: 'open' },
   }
 }
 
-/** The tenant's part of the database, by its id alone. */
-export function databaseTenantOf({ id, uid }: Owner): DatabaseTenant {
-  return { uid, schema: schemaOf(id), role: roleOf(id), retainedSchema: retainedSchemaOf(id) }
+/** The tenant's part of the database, by its id; `shard` where it is known where that is. */
+export function databaseTenantOf({ id, uid }: Owner, shard?: string): DatabaseTenant {
+  return { uid, schema: schemaOf(id), role: roleOf(id), retainedSchema: retainedSchemaOf(id), shard }
 }

@@ -2,9 +2,10 @@ import type { Problem } from '@bulkhead/crds'
 import { done, failed } from '../../verdict.ts'
 import type { Verdict } from '../../verdict.ts'
 import { unavailable } from '../judgement.ts'
+import { judgePlacement } from '../placement.ts'
 import type { Seen } from '../seen.ts'
 import type { SeenIdentity } from './observed.ts'
-import type { WantedIdentity, WantedPlacement } from './wanted.ts'
+import type { WantedIdentity } from './wanted.ts'
 
 export interface IdentityFacts {
   readonly wanted: WantedIdentity
@@ -13,9 +14,12 @@ export interface IdentityFacts {
   readonly isSuspended: boolean
 }
 
+const placedRealm = { server: 'Keycloak', thing: 'realm', field: 'spec.identity.realm.shard' }
+
 export function judgeIdentity({ wanted, seen, hasFault, isSuspended }: IdentityFacts): Verdict {
   const { realm: name, placement } = wanted
-  if (placement.kind === 'full' || placement.kind === 'unknown') return judgeUnplaced(placement)
+  const unplaced = judgePlacement(placement, placedRealm)
+  if (unplaced !== undefined) return unplaced
   if (seen.kind === 'unavailable') return unavailable('IdentityProviderUnavailable')
   const { realm, secret } = seen.value
   if (realm.kind === 'foreign' || secret.kind === 'foreign') {
@@ -25,12 +29,6 @@ export function judgeIdentity({ wanted, seen, hasFault, isSuspended }: IdentityF
   const verdict = judgeRealm(name, seen.value, isSuspended)
   const isKnown = wanted.toldJwks !== undefined || seen.value.keys?.ok !== 'unknown'
   return isKnown ? verdict : failed('JwksUnavailable', `The keys of realm "${name}" cannot be fetched now`)
-}
-
-function judgeUnplaced({ kind, shard }: Extract<WantedPlacement, { kind: 'full' | 'unknown' }>): Verdict {
-  if (kind === 'unknown') return failed('ShardUnknown', `spec.identity.realm.shard: there is no Keycloak "${shard}"`)
-  const what = shard === undefined ? 'Every Keycloak' : `Keycloak "${shard}"`
-  return failed('ShardFull', `${what} holds as many realms as it may; the tenant is placed when there is room`)
 }
 
 /** What a person has to mend in the providers of a realm that stands. */

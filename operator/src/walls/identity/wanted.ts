@@ -1,10 +1,10 @@
 import { durationMs } from '@bulkhead/crds'
-import type { Placement } from '@bulkhead/database'
 import type { KeysLife } from '@bulkhead/identity'
 import type { Tenant } from '@bulkhead/crds'
 import { apiGroup, audienceOf, issuerOf, realmOf, realmSecretOf } from '@bulkhead/tenancy'
 import type { Settings } from '../../settings.ts'
 import type { Owner } from '../owner.ts'
+import type { WantedPlacement } from '../placement.ts'
 import type { Federated } from './federation/provider.ts'
 import { requestOf } from './keys/components.ts'
 import type { RotationTerms } from './keys/rotation.ts'
@@ -14,13 +14,6 @@ import type { RealmTemplate } from './realm/template.ts'
 
 /** On a Tenant: any new value asks for a new signing key. */
 export const rotateKeysAnnotation = `${apiGroup}/rotate-keys`
-
-export type WantedPlacement =
-  | Placement
-  /** Nobody asked yet. */
-  | { readonly kind: 'open' }
-  /** It could not be asked. */
-  | { readonly kind: 'unavailable'; readonly error: unknown }
 
 /** The realm that a tenant is to have. */
 export interface WantedIdentity {
