@@ -1,4 +1,5 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
+import { silentLogger } from '@bulkhead/runtime'
 import { describe, expect, test } from 'vitest'
 import { aTenant, aTool, aToolSet } from './build/testing/fixtures.ts'
 import { connect } from './store/testing/sample.ts'
@@ -165,5 +166,30 @@ describe('what is reported', () => {
     policy.takeUp()
     await clock.advance(60_000)
     expect(api.writes.slice(before).map(({ kind, name }) => `${kind} ${name}`)).toEqual(['Tool pets'])
+  })
+})
+
+describe('what is of the platform itself', () => {
+  test("and refused by an Envoy is in the log with the Envoy's words and in a metric, and recovers", async () => {
+    const lines: { readonly level: string; readonly fields: object }[] = []
+    const note = (level: string) => (fields: object) => lines.push({ level, fields })
+    const logger = { ...silentLogger, error: note('error'), info: note('info') }
+    const { fleet, value } = await start(populated(), { logger })
+    const { client, stream } = connect(fleet)
+    client.subscribeAll()
+    const refused = 'bulkhead_platform_refusing_envoys{group="fleet"}'
+    for (let sent = client.receive(); sent.length > 0; sent = client.receive()) {
+      for (const one of sent) {
+        if (one.typeUrl === TYPE_URLS.listener) client.nack(one, 'listener edge: no good')
+        else client.ack(one)
+      }
+    }
+    expect(await value(refused)).toBe(1)
+    expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { fields: { group: 'fleet', words: 'listener edge: no good' } },
+    ])
+    stream.close()
+    expect(await value(refused)).toBe(0)
+    expect(lines).toContainEqual({ level: 'info', fields: { group: 'fleet' } })
   })
 })

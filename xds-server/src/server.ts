@@ -20,6 +20,7 @@ import { createMeters, forgetTenant } from './control/meters.ts'
 import type { Meters } from './control/meters.ts'
 import { Publisher } from './control/publisher.ts'
 import type { PolicyPublisher } from './ports.ts'
+import { PlatformReport } from './report/platform-report.ts'
 import { Reporter } from './report/reporter.ts'
 import { HostAddresses } from './resolve/host-addresses.ts'
 import type { HostAddressesOptions } from './resolve/host-addresses.ts'
@@ -80,6 +81,7 @@ class Running implements ControlPlane {
   readonly #hosts: HostAddresses
   readonly #publisher: Publisher
   readonly #reporter: Reporter
+  readonly #platformReport: PlatformReport
   readonly #builds: KeyedQueue<string>
   readonly #reports: KeyedQueue<string>
   readonly #identity: IdentityHosts
@@ -98,6 +100,7 @@ class Running implements ControlPlane {
     const { client, clock, logger, metrics, random, fleet, policy } = options
     const { signal } = this.#ended
     this.#meters = createMeters(metrics)
+    this.#platformReport = new PlatformReport({ fleet, logger, meters: this.#meters })
     this.#builds = this.#queue('builds', 1, (tenant) => this.#build(tenant))
     this.#reports = this.#queue('reports', 8, (tenant) => this.#reporter.report(tenant))
     this.#identity = new IdentityHosts({
@@ -277,11 +280,13 @@ class Running implements ControlPlane {
   #reportGroup(group: string): void {
     const tenant = this.#publisher.tenantOf(group)
     if (tenant !== undefined) this.#report(tenant)
+    else this.#platformReport.report(group)
   }
 
   #countStreams(): void {
     const streams = [...this.#options.fleet.streams].length
     this.#meters.envoys.set(streams)
+    this.#platformReport.reportAgain()
     if (!this.#isOpen) return
     this.#publishFleet()
     for (const { metadata } of this.#objects.tenants()) this.#report(metadata.name)

@@ -36,6 +36,11 @@ export function createMeters(metrics: Metrics) {
       help: 'How often a publication of a tenant was refused by an Envoy',
       labels: tenantLabel,
     }),
+    platformRefused: metrics.gauge({
+      name: 'bulkhead_platform_refusing_envoys',
+      help: "Envoys that refuse what is of the platform itself, by group: the fleet's own, or the host of an identity provider",
+      labels: ['group'],
+    }),
     propagationSeconds: metrics.histogram({
       name: 'bulkhead_propagation_seconds',
       help: 'From the first change seen until every Envoy and every policy agent has it',

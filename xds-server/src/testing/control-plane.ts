@@ -43,7 +43,10 @@ const answered = (_host: string) => Promise.resolve([{ address: '203.0.113.7', t
 const noShards: readonly IdentityShard[] = []
 
 /** Starts a control plane that ends with the test. */
-export async function start(api: FakeApi, { waitForOpen = true, lookUp = answered, identityShards = noShards } = {}) {
+export async function start(
+  api: FakeApi,
+  { waitForOpen = true, lookUp = answered, identityShards = noShards, logger = silentLogger } = {},
+) {
   const clock = new TestClock(Date.parse('2026-03-01T00:00:00Z'))
   const fleet = lintedFleet()
   const policy = new FakePolicy()
@@ -59,7 +62,7 @@ export async function start(api: FakeApi, { waitForOpen = true, lookUp = answere
       identity: { ...fleetSettings.identity, shards: identityShards },
     },
     certificates: () => [{ hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }],
-    ...{ clock, random: () => 0, logger: silentLogger, metrics },
+    ...{ clock, random: () => 0, logger, metrics },
   })
   const isReady = (): boolean => control.readiness.every(({ problem }) => problem() === undefined)
   if (waitForOpen) await advanceUntil(clock, isReady)

@@ -33,6 +33,11 @@ export const identityNames = (shard: string) => {
   return { group, routes: `${group}/routes`, cluster: `${group}/cluster` } as const
 }
 
+/** Whether a group holds what is the platform's own. */
+export function isPlatformGroup(group: string): boolean {
+  return group === fleetGroup || group.startsWith('platform/')
+}
+
 /** The domain of our descriptors in the rate limit service. */
 export const rateLimitDomain = 'bulkhead'
 
