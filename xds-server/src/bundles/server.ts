@@ -1,11 +1,11 @@
 import { createHttpServer } from '@bulkhead/runtime'
 import type { Clock, Logger, ServerTls } from '@bulkhead/runtime'
-import { bundleRoutes } from './bundle-routes.ts'
-import { BundleSource } from './bundle-source.ts'
-import { BundleStore } from './bundle-store.ts'
+import { bundleRoutes } from './http/bundle-routes.ts'
+import { BundleSource } from './content/bundle-source.ts'
+import { BundleStore } from './content/bundle-store.ts'
 import type { BundleOperation, RateLimitData } from './data.ts'
-import { Instances, holds } from './instances.ts'
-import type { OpaInstance } from './instances.ts'
+import { Instances, holds } from './http/instances.ts'
+import type { OpaInstance } from './http/instances.ts'
 
 const limits = {
   maxPatches: 1000,

@@ -1,4 +1,4 @@
-import { compareText } from '../model/compare-text.ts'
+import { compareText } from '../../model/compare-text.ts'
 
 /** JSON with sorted keys: equal values give equal bytes, whatever the order in which they were made. */
 export function canonicalJson(value: unknown): string {

@@ -2,20 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalJson } from './canonical-json.ts'
 import { dataPath, mergeChanges, patchJson } from './patch.ts'
-import { parsePrefer } from './prefer.ts'
 import { parseRevision, revisionText } from './revision.ts'
-
-test.each([
-  ['modes=snapshot,delta;wait=30', { acceptsDelta: true, waitMs: 30_000 }],
-  ['modes=snapshot; wait=5', { acceptsDelta: false, waitMs: 5_000 }],
-  ['wait=100000', { acceptsDelta: false, waitMs: 60_000 }],
-  ['wait=-1', { acceptsDelta: false, waitMs: 0 }],
-  ['wait=soon;modes=DELTA', { acceptsDelta: true, waitMs: 0 }],
-  ['', { acceptsDelta: false, waitMs: 0 }],
-  [undefined, { acceptsDelta: false, waitMs: 0 }],
-])('the preference %s is understood', (header, expected) => {
-  expect(parsePrefer(header)).toEqual(expected)
-})
 
 test('a revision is read back as it was written', () => {
   const revision = { incarnation: 'm3x9', sequence: 42, digest: 'a'.repeat(32) }

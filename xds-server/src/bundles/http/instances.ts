@@ -1,4 +1,4 @@
-import { parseRevision, reaches } from './revision.ts'
+import { parseRevision, reaches } from '../content/revision.ts'
 
 /** One OPA of the fleet, as far as it has told. */
 export interface OpaInstance {

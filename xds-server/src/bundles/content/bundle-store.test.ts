@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BundleStore } from './bundle-store.ts'
-import type { BundleOperation } from './data.ts'
+import type { BundleOperation } from '../data.ts'
 import type { PathChange } from './patch.ts'
 import { parseRevision } from './revision.ts'
-import { sampleTenant } from './testing/sample.ts'
+import { sampleTenant } from '../testing/sample.ts'
 
 const pool = { requests_per_unit: 1000, unit: 'SECOND' } as const
 

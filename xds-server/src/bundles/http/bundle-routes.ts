@@ -1,5 +1,5 @@
 import type { Clock, HttpAnswer, HttpRequest, HttpRoute } from '@bulkhead/runtime'
-import type { BundleSource } from './bundle-source.ts'
+import type { BundleSource } from '../content/bundle-source.ts'
 import type { Instances, OpaInstance } from './instances.ts'
 import { parsePrefer } from './prefer.ts'
 import { parseStatusReport } from './status-report.ts'

@@ -1,4 +1,4 @@
-import { compareText } from '../model/compare-text.ts'
+import { compareText } from '../../model/compare-text.ts'
 
 /** What happened to one path: whether something stood there before, and the JSON that stands there now. */
 export interface PathChange {

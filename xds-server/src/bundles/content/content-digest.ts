@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { compareText } from '../model/compare-text.ts'
+import { compareText } from '../../model/compare-text.ts'
 
 const bucketCount = 256
 
