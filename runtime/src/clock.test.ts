@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { systemClock } from './clock.ts'
+import { systemClock, timestamp } from './clock.ts'
 
 test("the system clock's sleep rejects with the signal's reason", async () => {
   const stop = new AbortController()
@@ -18,3 +18,6 @@ test('a sleep longer than a timer can count is not turned into no sleep at all',
   stop.abort(new Error('the test is over'))
   await expect(sleep).rejects.toThrow('the test is over')
 })
+
+test('a timestamp is what the API server writes', () =>
+  expect(timestamp(Date.UTC(2026, 0, 2, 3, 4, 5, 678))).toBe('2026-01-02T03:04:05Z'))

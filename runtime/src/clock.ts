@@ -32,3 +32,8 @@ export const systemClock: SteadyClock = {
     }
   },
 }
+
+/** A time as the API server writes it: RFC 3339 in whole seconds. */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
+}

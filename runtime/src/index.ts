@@ -3,7 +3,7 @@
 export { Secret } from './secret.ts'
 export { createLogger, silentLogger } from './logger.ts'
 export type { LogFields, LogLevel, Logger, LoggerOptions } from './logger.ts'
-export { systemClock } from './clock.ts'
+export { systemClock, timestamp } from './clock.ts'
 export type { Clock, SteadyClock } from './clock.ts'
 export { backoffMs } from './backoff.ts'
 export type { Backoff } from './backoff.ts'

@@ -7,6 +7,8 @@ import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
 import { ownConditions } from './status.ts'
 
+export { timestamp } from '@bulkhead/runtime'
+
 /** Writes the status when it says something new, and tells of it; gives whether it did. */
 export async function report(
   { kubernetes, logger, clock }: Pick<Parts, 'kubernetes' | 'logger' | 'clock'>,
@@ -30,9 +32,4 @@ export async function tell(
 ): Promise<void> {
   const subject = { ref: { kind: tenantKind, name }, uid, tenant: name, now: new Date(clock.now()).toISOString() }
   await announce(kubernetes, logger, subject, conditions)
-}
-
-/** The time as conditions carry it: whole seconds. */
-export function timestamp(nowMs: number): string {
-  return new Date(nowMs).toISOString().replace(/\.\d{3}Z$/, 'Z')
 }

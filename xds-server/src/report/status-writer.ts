@@ -1,6 +1,6 @@
 import type { Condition } from '@bulkhead/crds'
 import type { Clock, KubeClient, Logger } from '@bulkhead/runtime'
-import { isConflict, isNotFound } from '@bulkhead/runtime'
+import { isConflict, isNotFound, timestamp } from '@bulkhead/runtime'
 import type { Meters } from '../control/meters.ts'
 import type { ObjectRef } from '../model/model.ts'
 import { kindInfo } from '../watch/seen.ts'
@@ -49,7 +49,7 @@ export class StatusWriter {
     const text = JSON.stringify([wanted, status])
     const last = this.#written.get(ref.uid)
     if (last?.text === text && clock.now() - last.atMs < echoMs) return
-    const now = new Date(clock.now()).toISOString().replace(/\.[0-9]{3}Z$/, 'Z')
+    const now = timestamp(clock.now())
     const { name, namespace, uid } = ref
     // With the uid, so that a status never lands on an object that was made anew under the same name.
     const metadata = { name, ...(namespace === undefined ? {} : { namespace }), uid }

@@ -1,5 +1,6 @@
 import type { Tenant } from '@bulkhead/crds'
 import type { Judgement } from '@bulkhead/database'
+import { timestamp } from '@bulkhead/runtime'
 import { done, failed } from '../../../verdict.ts'
 import type { Verdict } from '../../../verdict.ts'
 import { sentence, unavailable } from '../../judgement.ts'
@@ -77,14 +78,10 @@ function grantedStatus({ issuer, audiences }: WantedExternal, { jwks, failingSin
   return {
     ...{ issuer, audiences: [...audiences] },
     ...(jwks === undefined ? {} : { jwks }),
-    ...(failingSinceMs === undefined ? {} : { jwksFailingSince: rfc3339(failingSinceMs) }),
+    ...(failingSinceMs === undefined ? {} : { jwksFailingSince: timestamp(failingSinceMs) }),
   }
 }
 
 function keysOf({ seen }: ExternalFacts): SeenKeys | undefined {
   return seen.kind === 'seen' && seen.value.realm.kind === 'external' ? seen.value.realm.keys : undefined
-}
-
-function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
 }
