@@ -1,6 +1,6 @@
 import { KubeFault } from '@bulkhead/runtime'
 import type { KubeClient } from '@bulkhead/runtime'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { addFinalizer, removeFinalizer } from './finalizer.ts'
 import { tenantKind } from './kinds.ts'
 
@@ -46,4 +46,17 @@ test('another incarnation of the name is left alone, and nothing may be built fo
   await removeFinalizer(client, finalized, 'ours', signal)
   expect(seen.finalizers).toEqual(['ours'])
   await expect(addFinalizer(client, finalized, 'ours', signal)).rejects.toThrow('it is gone')
+})
+
+test('what was read just now is not read again, unless somebody wrote meanwhile', async () => {
+  for (const [resourceVersion, reads] of [
+    ['1', 0],
+    ['0', 1],
+  ] as const) {
+    const { client, seen } = serverWith(['theirs'])
+    const find = vi.spyOn(client, 'find')
+    await addFinalizer(client, { ...finalized, seen: { uid: 'u1', finalizers: [], resourceVersion } }, 'ours', signal)
+    expect(find).toHaveBeenCalledTimes(reads)
+    expect(seen.finalizers).toContain('ours')
+  }
 })

@@ -1,10 +1,13 @@
 import { isConflict, isNotFound } from '@bulkhead/runtime'
-import type { KubeClient, KubeRef } from '@bulkhead/runtime'
+import type { KubeClient, KubeMetadata, KubeRef } from '@bulkhead/runtime'
 
 export interface Finalized {
   readonly ref: KubeRef
   readonly uid: string
+  /** What was read just now: the first try reads nothing. */
+  readonly seen?: Known
 }
+type Known = Pick<KubeMetadata, 'uid' | 'finalizers' | 'resourceVersion'>
 
 /** Puts a finalizer on this incarnation of the object; throws when there is nothing left that it could hold. */
 export async function addFinalizer(
@@ -34,25 +37,25 @@ export async function removeFinalizer(
 
 const maxAttempts = 5
 
-// Read anew each time: whatever others write meanwhile must neither be lost nor stand in the way for ever.
+// Read anew after each conflict: whatever others write meanwhile must neither be lost nor stand in the way for ever.
 async function change(
   client: KubeClient,
-  { ref, uid }: Finalized,
+  { ref, uid, seen }: Finalized,
   edit: (finalizers: readonly string[]) => readonly string[],
   signal: AbortSignal,
 ): Promise<'done' | 'gone'> {
-  for (let attempt = 1; ; attempt += 1) {
-    const metadata = (await client.find(ref, { signal }))?.metadata
-    if (metadata?.uid !== uid) return 'gone'
-    const { finalizers = [], resourceVersion } = metadata
+  let known: Known | undefined = seen
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    known ??= (await client.find(ref, { signal }))?.metadata
+    if (known?.uid !== uid) return 'gone'
+    const { finalizers = [], resourceVersion } = known
     const edited = edit(finalizers)
     if (edited === finalizers) return 'done'
     const answer = await write(client, ref, { metadata: { resourceVersion, finalizers: edited } }, signal)
     if (answer !== 'conflict') return answer
-    if (attempt === maxAttempts) {
-      throw new Error(`Cannot change the finalizers of "${ref.name}": others write it all the time`)
-    }
+    known = undefined
   }
+  throw new Error(`Cannot change the finalizers of "${ref.name}": others write it all the time`)
 }
 
 async function write(

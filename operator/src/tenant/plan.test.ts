@@ -26,13 +26,12 @@ test('a new tenant gets its grants, its namespace, its realm and its schema', ()
   expect(kindsOf(nothingYet(wanted))).toEqual([
     'grants/claim',
     'namespace/create',
-    'namespace/create',
     'identity/create-realm',
     'database/prepare-database',
   ])
 })
 
-test('a namespace is furnished once our own binding lets us in, the walls before the door', () => {
+test('a namespace is furnished after our own binding, which lets us in, and the walls before the door', () => {
   const empty = {
     ...namespaceAsWanted(wanted),
     objects: wanted.namespace.objects.map(() => absent),
@@ -42,14 +41,10 @@ test('a namespace is furnished once our own binding lets us in, the walls before
     plan(wanted, { ...whole, namespace: seen(found) }).map((step) =>
       step.kind === 'create' ? step.object.body.metadata.name : step.kind,
     )
-  expect(namesIn(empty)).toEqual([
-    'bulkhead-default-deny',
-    'bulkhead-allow',
-    'bulkhead-quota',
-    'bulkhead-defaults',
-    'tenant-admin',
-    'store-invitation',
-  ])
+  const walls = ['bulkhead-default-deny', 'bulkhead-allow', 'bulkhead-quota', 'bulkhead-defaults', 'tenant-admin']
+  expect(namesIn({ ...empty, binding: absent, objects: [] })).toEqual(['bulkhead-operator', ...walls])
+  expect(namesIn({ ...empty, binding: foreign, objects: [] })).toEqual([])
+  expect(namesIn(empty)).toEqual([...walls, 'store-invitation'])
   const standing = namespaceAsWanted(wanted)
   const without = (...gone: string[]) => ({
     ...standing,

@@ -138,10 +138,10 @@ async function forgetRecreation(
 const noFaults: Faults = new Map()
 
 async function ensureFinalizer({ kubernetes }: Parts, { metadata }: Tenant, signal: AbortSignal): Promise<void> {
-  const { name, uid, finalizers = [], resourceVersion } = metadata
+  const { name, uid, finalizers = [] } = metadata
   if (finalizers.includes(tenantFinalizer)) return
   const ref = { kind: tenantKind, name }
-  await addFinalizer(kubernetes, { ref, uid, seen: { finalizers, resourceVersion } }, tenantFinalizer, signal)
+  await addFinalizer(kubernetes, { ref, uid, seen: metadata }, tenantFinalizer, signal)
 }
 
 function throwFault({ metadata }: Tenant, observed: Observed, faults: Faults): void {

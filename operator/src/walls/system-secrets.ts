@@ -1,5 +1,5 @@
 import { isAlreadyExists } from '@bulkhead/runtime'
-import type { KubeObject, Secret } from '@bulkhead/runtime'
+import type { KubeBody, KubeObject, Secret } from '@bulkhead/runtime'
 import { ownerLabels } from '@bulkhead/tenancy'
 import { secretKind } from '../kubernetes/kinds.ts'
 import { secretBody, secretValue } from '../kubernetes/secrets.ts'
@@ -35,20 +35,33 @@ export async function storedSecrets(
   { name, keys, facts }: Stored,
   signal: AbortSignal,
 ): Promise<(key: string) => Secret<string>> {
-  if ((await findSystemSecret(parts, name, signal)) === undefined) {
-    const metadata = { name, namespace: parts.settings.systemNamespace, labels: ownerLabels(owner) }
-    const secrets = Object.fromEntries(keys.map((key) => [key, parts.newSecret()]))
-    const body = secretBody(metadata, { ...facts, ...secrets })
-    // Another leader was faster: its values count, and are read below.
-    await unless(isAlreadyExists, parts.kubernetes.create(secretKind, body, { fieldManager, signal }))
-  }
-  const stored = await findSystemSecret(parts, name, signal)
+  const metadata = { name, namespace: parts.settings.systemNamespace, labels: ownerLabels(owner) }
+  const secrets = () => Object.fromEntries(keys.map((key) => [key, parts.newSecret()]))
+  const stored =
+    (await findSystemSecret(parts, name, signal)) ??
+    (await createSecret(parts, secretBody(metadata, { ...facts, ...secrets() }), signal)) ??
+    // Another leader was faster: its values count.
+    (await findSystemSecret(parts, name, signal))
   if (seeObject(stored, owner.uid).kind !== 'own')
     throw new Error(`Cannot use Secret "${name}": it is not this tenant's`)
   return (key) => {
     const value = secretValue(stored, key)
     if (value === undefined) throw new Error(`Cannot use Secret "${name}": it has no "${key}"`)
     return value
+  }
+}
+
+// Undefined where there is one already.
+async function createSecret(
+  { kubernetes }: Pick<Parts, 'kubernetes'>,
+  body: KubeBody,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  try {
+    return await kubernetes.create(secretKind, body, { fieldManager, signal })
+  } catch (error) {
+    if (isAlreadyExists(error)) return undefined
+    throw error
   }
 }
 

@@ -21,10 +21,12 @@ export function planNamespace(
     case 'terminating':
       return []
     case 'absent':
-      return [create(namespace), create(binding)]
+      // Nothing more before it was seen: somebody else's may come to stand there first.
+      return [create(namespace)]
     case 'own': {
       const first = [...repair(namespace, seen.namespace), ...repair(binding, seen.binding)]
-      if (seen.binding.kind !== 'own') return first
+      if (seen.binding.kind === 'foreign') return first
+      if (seen.binding.kind === 'absent') return [...first, ...objects.filter((object) => !isDoor(object)).map(create)]
       const seenOf = (index: number) => seen.objects[index] ?? { kind: 'absent' as const }
       const hasWalls = objects.every((object, index) => isDoor(object) || seenOf(index).kind === 'own')
       const isInTurn = (object: WantedObject, index: number) =>
