@@ -19,6 +19,8 @@ export type RetainedRecord = Retained & {
   readonly adoptedBy: string | undefined
   /** Set once all of it was taken up. */
   readonly adoptedAtMs: number | undefined
+  /** Somebody is removing it: nobody takes it up any more. */
+  readonly isPurged: boolean
 }
 
 /** The list of what deleted tenants left behind: by it they are found again, and purged only on purpose. */
@@ -29,6 +31,8 @@ export interface RetainedRegistry {
   record(retained: Retained, nowMs: number, signal: AbortSignal): Promise<void>
   /** Reserves the record for one Tenant; gives the record as it is then, whoever it is reserved for. */
   reserve(id: string, uid: string, signal: AbortSignal): Promise<RetainedRecord | undefined>
+  /** Reserves the record for nobody, so that what it tells of can be removed; gives the record as it is then. */
+  beginPurge(id: string, signal: AbortSignal): Promise<RetainedRecord | undefined>
   /** Notes that everything was taken up. */
   finish(id: string, nowMs: number, signal: AbortSignal): Promise<void>
   /** Forgets what a Tenant took up, when that Tenant goes itself. */
@@ -37,8 +41,20 @@ export interface RetainedRegistry {
   forget(id: string, signal: AbortSignal): Promise<void>
 }
 
+// In place of the uid of a Tenant, and like none.
+const purgeMark = (id: string): string => `purge/${id}`
+
 export function createRetainedRegistry(database: Database): RetainedRegistry {
+  const reserve: RetainedRegistry['reserve'] = (id, uid, signal) =>
+    database.transaction('reserve retained', signal, async (tx) => {
+      const update = tx.withSchema('public').updateTable('retained').set({ adopted_by: uid })
+      await update.where('id', '=', id).where('adopted_by', 'is', null).execute()
+      const row = await rows(tx).where('id', '=', id).executeTakeFirst()
+      return row === undefined ? undefined : recordOf(row)
+    })
   return {
+    reserve,
+    beginPurge: (id, signal) => reserve(id, purgeMark(id), signal),
     find: (id, signal) =>
       database.read('find retained', signal, async (tx) => {
         const row = await rows(tx).where('id', '=', id).executeTakeFirst()
@@ -61,13 +77,6 @@ export function createRetainedRegistry(database: Database): RetainedRegistry {
         await insert.onConflict((conflict) => conflict.column('id').doNothing()).execute()
       })
     },
-    reserve: (id, uid, signal) =>
-      database.transaction('reserve retained', signal, async (tx) => {
-        const update = tx.withSchema('public').updateTable('retained').set({ adopted_by: uid })
-        await update.where('id', '=', id).where('adopted_by', 'is', null).execute()
-        const row = await rows(tx).where('id', '=', id).executeTakeFirst()
-        return row === undefined ? undefined : recordOf(row)
-      }),
     finish: async (id, nowMs, signal) => {
       await database.transaction('finish adoption', signal, async (tx) => {
         const update = tx
@@ -103,7 +112,8 @@ function recordOf(row: Row): RetainedRecord {
     identityShard: row.identity_shard ?? undefined,
     databaseShard: row.database_shard ?? undefined,
     retainedAtMs: row.retained_at.getTime(),
-    adoptedBy: row.adopted_by ?? undefined,
+    isPurged: row.adopted_by === purgeMark(row.id),
+    adoptedBy: row.adopted_by === purgeMark(row.id) ? undefined : (row.adopted_by ?? undefined),
     adoptedAtMs: row.adopted_at?.getTime(),
   }
 }
