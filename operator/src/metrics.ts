@@ -10,6 +10,8 @@ export interface OperatorMetrics {
   ended(kind: string, outcome: string): void
   /** Counts that the bootstrap account went into a realm to let our own in again. */
   accountRestored(): void
+  /** Tells since when the Tenant that waits longest has a condition amiss, in Unix seconds; undefined: none has. */
+  amissSince(condition: string, sinceSeconds: number | undefined): void
   /** Tells how many deletions are held back now. */
   held(count: number): void
 }
@@ -30,11 +32,18 @@ export function createOperatorMetrics(metrics: Metrics): OperatorMetrics {
     name: 'bulkhead_operator_deletions_held',
     help: 'Tenants whose deletion waits because too many were deleted at once',
   })
+  const amiss = metrics.gauge({
+    name: 'bulkhead_operator_amiss_since_timestamp_seconds',
+    help: 'Since when the Tenant that waits longest has a condition amiss, by condition; absent while none has',
+    labels: ['condition'],
+  })
   return {
     keycloak: latency('bulkhead_operator_keycloak_seconds', 'How long Keycloak took to answer'),
     postgres: latency('bulkhead_operator_postgres_seconds', 'How long a transaction took'),
     accountRestored: () => restored.add({}),
     ended: (kind, outcome) => outcomes.add({ kind, outcome }),
+    amissSince: (condition, since) =>
+      since === undefined ? amiss.remove({ condition }) : amiss.set(since, { condition }),
     held: (count) => held.set(count),
   }
 }
