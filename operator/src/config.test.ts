@@ -12,6 +12,9 @@ const whole = {
   http: { port: 8081 },
 }
 
+const further = { ...whole.postgres, name: 'second', database: 'bulkhead_2' }
+const withShards = (...shards: readonly object[]) => ({ ...whole, postgres: { ...whole.postgres, shards } })
+
 const platform = (changes: object) => ({ ...whole, platform: { ...whole.platform, ...changes } })
 
 const load = (config: object) =>
@@ -23,7 +26,7 @@ const load = (config: object) =>
 
 test('what is left out has a sensible value', async () => {
   expect(await load(whole)).toMatchObject({
-    postgres: { port: 5432 },
+    postgres: { port: 5432, shard: 'default', maxSchemas: 1000, shards: [] },
     platform: { quarantineSeconds: 86_400 },
     leaderElection: { leaseSeconds: 15, renewDeadlineSeconds: 10, retrySeconds: 2 },
     resyncSeconds: 1200,
@@ -61,6 +64,31 @@ test.each([
     'a renew deadline that leaves nothing of the lease',
     { ...whole, leaderElection: { leaseSeconds: 10, renewDeadlineSeconds: 10 } },
     /"leaderElection" is an object: twice retrySeconds must not be above renewDeadlineSeconds/,
+  ],
+  [
+    'a Postgres shard of a name that stands already',
+    withShards(further, { ...further, database: 'bulkhead_3' }),
+    /"postgres.shards\[1\].name" is "second": each name must stand once, that of the first too/,
+  ],
+  [
+    'a Postgres shard that is called like the first',
+    withShards({ ...further, name: 'default' }),
+    /"postgres.shards\[0\].name" is "default": each name must stand once/,
+  ],
+  [
+    'a Postgres shard that is the database of another',
+    withShards({ ...further, database: 'bulkhead' }),
+    /"postgres.shards\[0\].host" is "db": another shard is this very database/,
+  ],
+  [
+    'a Postgres shard with less than no room',
+    withShards({ ...further, maxSchemas: -1 }),
+    /"postgres.shards\[0\].maxSchemas" is -1: Too small/,
+  ],
+  [
+    'a Postgres shard whose name is no label',
+    withShards({ ...further, name: 'Second' }),
+    /"postgres.shards\[0\].name" is "Second": want a DNS label/,
   ],
 ])('%s is refused with its name, its value and what is allowed', async (_title, config, words) => {
   await expect(load(config)).rejects.toThrow(words)

@@ -212,7 +212,9 @@ test("S-163 a tenant's role reaches its own rows and nothing else", async () => 
   const [mine, other] = await Promise.all(['acme', 'globex'].map((name) => steps.factsOf(name)))
   const client = await steps.login(mine?.id)
   await client.query(`INSERT INTO audit (actor, action) VALUES ('a', 'b')`)
-  expect(await successesOf(roleAttacks(client, `tenant_${mine?.id}`, `tenant_${other?.id}`))).toEqual([])
+  expect(
+    await successesOf(roleAttacks(client, `tenant_${mine?.id}`, `tenant_${other?.id}`, world.postgres.user)),
+  ).toEqual([])
   await client.query(`SET search_path TO "tenant_${other?.id}"`)
   await expect(client.query('SELECT * FROM usage_windows')).rejects.toThrow('does not exist')
   await client.end()

