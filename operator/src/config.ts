@@ -1,4 +1,5 @@
 import { postgresOptions } from '@bulkhead/database'
+import { keycloakOptions } from '@bulkhead/identity'
 import { isCidr } from '@bulkhead/runtime'
 import { canonicalHost } from '@bulkhead/tenancy'
 import { z } from 'zod'
@@ -8,7 +9,6 @@ const listenPort = z.int().min(0).max(65535)
 const share = z.int().min(0).max(1_000_000)
 const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
 const namespace = z.string().regex(new RegExp(`^${label}$`), 'want a DNS label of at most 63 characters in lower case')
-const httpUrl = z.url({ protocol: /^https?$/, error: 'want a URL that begins with http:// or https://' })
 // The longest tenant's name and a dot have to fit in front of it, into 253 characters.
 const maxBaseDomainLength = 212
 const baseDomain = z
@@ -45,43 +45,12 @@ const platform = z
     { path: ['defaultRequestsPerSecond', 'ceiling'], error: 'must not be above capacityRequestsPerSecond' },
   )
 
-const shardName = z
-  .string()
-  .max(32)
-  .regex(new RegExp(`^${label}$`), 'want a DNS label of at most 32 characters')
-const keycloakShard = {
-  clientId: z.string().min(1).describe('The bootstrap client of the master realm'),
-  clientSecretFile: z.string().min(1),
-  maxRealms: z.int().min(1).max(100_000).default(300).describe('It gets slow with more'),
-  concurrentCreates: z.int().min(1).max(16).default(4).describe('Realms that are made or deleted at once'),
-}
-
-function isDistinct(texts: readonly string[]): boolean {
-  return new Set(texts).size === texts.length
-}
-
 /** The operator's configuration file. */
 export const operatorConfig = z.strictObject({
   kubernetes: z
     .strictObject({ kubeconfig: z.string().min(1).optional().describe("Left out: the Pod's own account") })
     .prefault({}),
-  keycloak: z.strictObject({
-    url: httpUrl.describe('Where the operator reaches it'),
-    publicUrl: httpUrl.describe('The fixed address that issuers are made of'),
-    adminUrl: httpUrl
-      .optional()
-      .describe("Where tenants' admins manage users; left out: they are told the account pages"),
-    ...keycloakShard,
-    shards: z
-      .array(z.strictObject({ name: shardName, url: httpUrl, publicUrl: httpUrl, ...keycloakShard }))
-      .max(64)
-      .default([])
-      .refine(
-        (shards) => isDistinct(['default', ...shards.map(({ name }) => name)]),
-        'each name must stand once, and none is "default"',
-      )
-      .describe('More Keycloaks; the one above is the shard `default`'),
-  }),
+  keycloak: keycloakOptions,
   postgres: postgresOptions,
   platform,
   egress: z

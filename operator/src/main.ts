@@ -10,12 +10,12 @@ import {
   systemClock,
 } from '@bulkhead/runtime'
 import type { KubeClient, Logger, Metrics } from '@bulkhead/runtime'
+import { keycloakShards, openKeycloaks, readKeycloakSecrets } from '@bulkhead/identity'
 import { z } from 'zod'
 import { operatorConfig } from './config.ts'
 import type { OperatorConfig } from './config.ts'
 import { openDatabaseServers, takeDatabases } from './databases.ts'
 import type { DatabasesInTerm } from './databases.ts'
-import { identityShards, openKeycloaks, readShardSecrets } from './keycloaks.ts'
 import { selfSubjectReviewKind } from './kubernetes/kinds.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import type { OperatorMetrics } from './metrics.ts'
@@ -45,7 +45,7 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
     ...{ kubeconfig: config.kubernetes.kubeconfig, namespace: config.platform.systemNamespace },
     ...{ timings: config.leaderElection, logger, metrics, signal },
   })
-  const secrets = await readShardSecrets(config.keycloak)
+  const secrets = await readKeycloakSecrets(config.keycloak)
   const template = await readRealmTemplate(config.identity.realmTemplateFile)
   const servers = await openDatabaseServers(config.postgres, { clock, latency: operatorMetrics.postgres })
   const standby = startStandby({ kubernetes, clock, logger, metrics, signal })
@@ -98,7 +98,9 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
   const { registry, tenants } = databases
   const placements = { identity: createPlacementRegistry(registry, 'identity'), database: databases.placements }
   const latency = operatorMetrics.keycloak
-  const calls = { secrets, placements: placements.identity, clock, latency, beforeWrite: demand }
+  // A realm's name ends with its tenant's id.
+  const placementOf = (realm: string, asked: AbortSignal) => placements.identity.shardOf(realm.slice(-13), asked)
+  const calls = { secrets, placementOf, clock, latency, beforeWrite: demand }
   const operatorUser = await whoAmI(kubernetes, signal)
   return {
     ...{ kubernetes, clock, logger },
@@ -125,14 +127,14 @@ function settingsOf(
     dataPlaneNamespace: platform.dataPlaneNamespace,
     publicUrl: keycloak.publicUrl,
     adminUrl: keycloak.adminUrl,
-    identityShards: identityShards(keycloak).map(({ name, publicUrl, maxRealms }) => ({ name, publicUrl, maxRealms })),
+    identityShards: keycloakShards(keycloak).map(({ name, publicUrl, maxRealms }) => ({ name, publicUrl, maxRealms })),
     realms: {
       ...{ template, keyRotationSeconds: identity.keyRotationDays * 86_400 },
       keyOverlapSeconds: identity.keyOverlapSeconds,
       keysLife: { staleAfterMs: jwks.staleSeconds * 1000, withdrawnAfterMs: jwks.maxStaleSeconds * 1000 },
     },
     reservedHosts: reservedHosts(
-      [...identityShards(keycloak).map(({ publicUrl }) => publicUrl), keycloak.adminUrl],
+      [...keycloakShards(keycloak).map(({ publicUrl }) => publicUrl), keycloak.adminUrl],
       platform.reservedHosts,
     ),
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
