@@ -5,11 +5,13 @@ import { addFinalizer } from '../kubernetes/finalizer.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
 import type { Outcome } from '../outcome.ts'
 import { adopt } from './adopt.ts'
-import type { Applied, Faults } from './apply.ts'
+import type { Faults } from './apply.ts'
 import { build } from './build.ts'
 import { reconcileDeletion, tenantFinalizer } from './delete.ts'
 import { lostWalls, namespaceLoss, recreateAnnotation } from './lost.ts'
 import type { Keeper } from './lost.ts'
+import { withoutContents } from './look.ts'
+import type { Look } from './look.ts'
 import { observe } from './observe.ts'
 import { wallNames } from './observed.ts'
 import type { Observed } from './observed.ts'
@@ -27,14 +29,6 @@ import type { Wanted } from './wanted.ts'
 
 const retryMs = 2000
 const secretRetryMs = 30_000
-
-/** What the last complete look saw, so that a change of the status alone needs no new look. */
-export interface Look {
-  readonly generation: number
-  readonly atMs: number
-  readonly observed: Observed
-  readonly refusals: Applied['refusals']
-}
 
 export interface Reconciled {
   readonly outcome: Outcome
@@ -82,7 +76,12 @@ async function reconcileWalls(
   await report(parts, tenant, result.status, signal)
   throwFault(tenant, observed, faults)
   const outcome = outcomeOf(result, nextFreeMs(observed) - nowMs)
-  const next = look ?? { generation: tenant.metadata.generation, atMs: nowMs, observed, refusals }
+  const next = look ?? {
+    generation: tenant.metadata.generation,
+    atMs: nowMs,
+    observed: withoutContents(observed),
+    refusals,
+  }
   const dueAtMs = keysDueMs(wanted, observed)
   return { outcome, look: outcome.kind === 'waiting' ? undefined : next, dueAtMs }
 }

@@ -29,9 +29,8 @@ export async function observeIdentity(
   if (placement.kind !== 'placed') return { secret: { kind: 'absent' }, realm: { kind: 'unplaced' }, keys: undefined }
   const found = await findSystemSecret(parts, wanted.secretName, signal)
   const secret = seeObject(found, owner.uid)
-  const realm = await observeRealm(parts, { owner, wanted, found: secret.kind === 'own' ? found : undefined }, signal)
-  if (realm.kind !== 'open') return { secret, realm, keys: undefined }
-  return { secret, realm, keys: await observeKeys(parts, wanted.realm, signal) }
+  const question = { owner, wanted, found: secret.kind === 'own' ? found : undefined }
+  return { secret, ...(await observeRealm(parts, question, signal)) }
 }
 
 // A page in place of keys, or none at all, hides nothing else of the realm.
@@ -51,14 +50,30 @@ interface RealmQuestion {
   readonly found: KubeObject | undefined
 }
 
-async function observeRealm(parts: Parts, question: RealmQuestion, signal: AbortSignal): Promise<SeenRealm> {
+type RealmAndKeys = Pick<SeenIdentity, 'realm' | 'keys'>
+
+async function observeRealm(parts: Parts, question: RealmQuestion, signal: AbortSignal): Promise<RealmAndKeys> {
   const { keycloak } = parts
   const { owner, wanted, found } = question
   const clientSecret = secretValue(found, realmSecretKeys.client)
   if (clientSecret !== undefined) {
     const entry = await keycloak.enter(wanted.realm, clientSecret, signal)
-    if (entry.kind === 'open') return lookInside(parts, entry.admin, { owner, wanted, clientSecret }, signal)
+    if (entry.kind === 'open') {
+      const [realm, keys] = await Promise.all([
+        lookInside(parts, entry.admin, { owner, wanted, clientSecret }, signal),
+        observeKeys(parts, wanted.realm, signal),
+      ])
+      return { realm, keys: realm.kind === 'open' ? keys : undefined }
+    }
   }
+  return { realm: await lookByBootstrap(parts, question, signal), keys: undefined }
+}
+
+async function lookByBootstrap(
+  { keycloak }: Parts,
+  { owner, wanted }: Pick<RealmQuestion, 'owner' | 'wanted'>,
+  signal: AbortSignal,
+): Promise<SeenRealm> {
   const realm = await keycloak.findRealm(wanted.realm, signal)
   if (realm === undefined) return { kind: 'absent' }
   if (!isRealmOf(realm, owner.uid)) return { kind: 'foreign' }
@@ -78,18 +93,19 @@ async function lookInside(parts: Parts, admin: RealmAdmin, inside: Inside, signa
     if (!isRealmOf(realm, owner.uid)) return { kind: 'foreign' }
     // A token from before the realm was disabled still opens it: that is no open realm.
     if (!realm.enabled) return { kind: 'disabled' }
-    const user = await admin.findUser(tenantAdmin)
     const question = { owner, key: inside.clientSecret, ...wanted }
-    return {
-      ...{ kind: 'open', realm },
-      audience: await observeAudience(admin, wanted.audience),
-      isAdminAwaited: user?.requiredActions.includes('UPDATE_PASSWORD') === true,
-      components: await admin.components(),
-      driftedFlows: await driftedFlows(admin),
-      openUnusedClient: await openUnusedClient(admin),
-      federation: await observeFederation(parts, admin, question, signal),
-      atSeconds: Math.floor(parts.clock.now() / 1000),
-    }
+    const atSeconds = Math.floor(parts.clock.now() / 1000)
+    const [user, audience, components, drifted, unused, federation] = await Promise.all([
+      admin.findUser(tenantAdmin),
+      observeAudience(admin, wanted.audience),
+      admin.components(),
+      driftedFlows(admin),
+      openUnusedClient(admin),
+      observeFederation(parts, admin, question, signal),
+    ])
+    const isAdminAwaited = user?.requiredActions.includes('UPDATE_PASSWORD') === true
+    const seen = { realm, audience, isAdminAwaited, components, federation, atSeconds }
+    return { kind: 'open', ...seen, driftedFlows: drifted, openUnusedClient: unused }
   } catch (error) {
     // Let in, and not allowed to look: somebody took a role of our account.
     if (error instanceof KeycloakFault && error.status === 403) return { kind: 'locked' }
@@ -98,9 +114,10 @@ async function lookInside(parts: Parts, admin: RealmAdmin, inside: Inside, signa
 }
 
 async function observeAudience(admin: RealmAdmin, audience: string): Promise<SeenAudience> {
-  const scope = (await admin.clientScopes()).find((candidate) => candidate.name === audienceScope)
+  const [scopes, defaults] = await Promise.all([admin.clientScopes(), admin.defaultScopes()])
+  const scope = scopes.find((candidate) => candidate.name === audienceScope)
   if (scope === undefined) return { scope: 'absent', scopeId: undefined, isDefault: false }
-  const isDefault = (await admin.defaultScopes()).includes(audienceScope)
+  const isDefault = defaults.includes(audienceScope)
   return { scope: isAudienceScope(scope, audience) ? 'as-wanted' : 'drifted', scopeId: scope.id, isDefault }
 }
 
