@@ -41,5 +41,10 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
 }
 
+/** What was asked for was done as far as it could be, and something is left; the message says how much. */
+export class Unfinished extends Error {
+  override readonly name = 'Unfinished'
+}
+
 /** How `bulkhead` ends. 2 is what `ConfigProblem` ends every program of ours with. */
 export const exitCodes = { done: 0, fault: 1, usage: 2, refused: 3, interrupted: 130 } as const

@@ -8,7 +8,7 @@ import { runCommandLine } from './run.ts'
 const configText = JSON.stringify({
   postgres: { host: 'db', database: 'bulkhead', user: 'operator', passwordFile: '/p' },
   platform: { systemNamespace: 'bulkhead-system', baseDomain: 'gw.test' },
-  keycloak: { url: 'http://k' },
+  keycloak: { url: 'http://k', publicUrl: 'http://k', clientId: 'bootstrap', clientSecretFile: '/s' },
 })
 
 async function runWith(argv: readonly string[], work: (call: Call) => Promise<void> = () => Promise.resolve()) {

@@ -1,6 +1,6 @@
 import { ConfigProblem, loadConfig, onShutdown } from '@bulkhead/runtime'
 import type { Surroundings } from '@bulkhead/runtime'
-import { Refusal, exitCodes } from './command.ts'
+import { Refusal, Unfinished, exitCodes } from './command.ts'
 import type { Call, Command } from './command.ts'
 import { cliConfig } from './config.ts'
 import { parseCommandLine } from './parse.ts'
@@ -46,9 +46,9 @@ async function callOf(
 }
 
 function ending(error: unknown, { printError }: Surroundings, signal: AbortSignal): number {
-  if (error instanceof ConfigProblem || error instanceof Refusal) {
+  if (error instanceof ConfigProblem || error instanceof Refusal || error instanceof Unfinished) {
     printError(`${error.message}\n`)
-    return error instanceof Refusal ? exitCodes.refused : exitCodes.usage
+    return error instanceof ConfigProblem ? exitCodes.usage : exitCodes.refused
   }
   if (signal.aborted) {
     printError('Interrupted: nothing was left half done\n')

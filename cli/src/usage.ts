@@ -14,7 +14,7 @@ ${lines.join('\n')}
   --help          what a command does and takes
   --version       the version
 
-Exit codes: 0 done, 1 a fault, 2 a wrong flag or option, 3 refused, 130 interrupted
+Exit codes: 0 done, 1 a fault, 2 a wrong flag or option, 3 refused or not all done, 130 interrupted
 `
 }
 
