@@ -3,18 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { answerJson, startTestIssuer } from '@bulkhead/identity/testing'
 import type { TestIssuer } from '@bulkhead/identity/testing'
-import { systemClock } from '@bulkhead/runtime'
 import { namespaceOf } from '@bulkhead/tenancy'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { namespaceKind, secretKind } from './kubernetes/kinds.ts'
 import { secretBody } from './kubernetes/secrets.ts'
 import type { Parts } from './parts.ts'
-import { wantTenant } from './tenant/wanted.ts'
-import type { Wanted } from './tenant/wanted.ts'
-import { callAsBootstrap, makePerson, isSignedBy, kidOf } from './testing/realm/calls.ts'
+import { accountTests, passwordTests } from './testing/identity/account-tests.ts'
+import { createIdentitySubject } from './testing/identity/subject.ts'
+import type { IdentitySubject, RealmInput } from './testing/identity/subject.ts'
+import { makePerson, isSignedBy, kidOf } from './testing/realm/calls.ts'
 import { logIn } from './testing/realm/person.ts'
-import { onDefaultShard, sampleTenant } from './testing/samples.ts'
 import { startWorld } from './testing/world.ts'
 import type { World } from './testing/world.ts'
 import { applyIdentityStep } from './walls/identity/apply.ts'
@@ -25,8 +24,8 @@ import { rotateKeysAnnotation } from './walls/identity/wanted.ts'
 
 // The wall alone against a real Keycloak, look by look, with the time in our hands.
 const signal = AbortSignal.timeout(3_600_000)
-const time = { offsetMs: 0 }
-const clock = { ...systemClock, now: () => systemClock.now() + time.offsetMs }
+// Filled before the first test: the tests are named before anything runs.
+const subject = {} as IdentitySubject
 let world: World
 let parts: Parts
 let issuer: TestIssuer
@@ -36,52 +35,20 @@ beforeAll(async () => {
   const issuerCaFile = join(tmpdir(), `bulkhead-issuer-${process.pid}.pem`)
   await writeFile(issuerCaFile, issuer.caCert)
   world = await startWorld({ issuerCaFile })
-  parts = { ...world.parts, clock }
+  Object.assign(subject, createIdentitySubject(world))
+  parts = subject.parts
 }, 300_000)
 afterAll(async () => {
   await world.stop()
   await issuer.stop()
 })
 
-interface Subject {
-  readonly name: string
-  readonly realm?: object
-  readonly annotations?: Readonly<Record<string, string>>
-  readonly jwks?: string
-}
-
-function wantedOf({ name, realm = {}, annotations = {}, jwks }: Subject): Wanted {
-  const tenant = sampleTenant({
-    metadata: { name, uid: `uid-of-${name}`, annotations },
-    spec: { identity: { type: 'Realm', realm } },
-    status: { identity: { jwks } },
-  })
-  const derived = wantTenant(tenant, parts.settings)
-  if (!derived.ok) throw new Error(derived.problem.message)
-  return onDefaultShard(derived.wanted, parts.settings)
-}
-
-/** Looks and acts until a look finds nothing to do; gives the steps and the last look. */
-async function settle(subject: Subject): Promise<{ readonly steps: readonly string[]; readonly seen: SeenIdentity }> {
-  const wanted = wantedOf(subject)
-  const { owner, identity } = wanted
-  const steps: string[] = []
-  for (let round = 0; round < 6; round += 1) {
-    const seen = await observeIdentity(parts, owner, identity, signal)
-    const planned = planIdentity(identity, seen)
-    if (planned.length === 0) return { steps, seen }
-    for (const step of planned) {
-      steps.push('why' in step ? step.why : step.kind)
-      await applyIdentityStep({ parts, owner, wanted: identity }, step, signal)
-    }
-  }
-  throw new Error(`It does not settle: ${steps.join(', ')}`)
-}
-
 const jwksOf = ({ keys }: SeenIdentity): string => (keys?.ok === true ? keys.jwks : '')
 
-const bootstrap = (method: string, path: string, body?: object) => callAsBootstrap(world.keycloak, method, path, body)
-const realmOf = (name: string): string => wantedOf({ name }).identity.realm
+const wantedOf = (input: RealmInput) => subject.wantedOf(input)
+const realmOf = (name: string) => subject.realmOf(name)
+const settle = (input: RealmInput) => subject.settle(input)
+const bootstrap = (method: string, path: string, body?: object) => subject.bootstrap(method, path, body)
 
 test('a realm is whole after one call, and a second look finds nothing to do', async () => {
   const first = await settle({ name: 'acme' })
@@ -168,28 +135,8 @@ test('S-175 a realm whose owner changed after the look is not written to', async
   expect(await bootstrap('GET', realm)).toMatchObject({ enabled: true, displayName: 'Acme' })
 })
 
-test('an account that lost a role is restored, and the realm has a trace of it', async () => {
-  const realm = realmOf('acme')
-  const found = async (path: string) => z.array(z.looseObject({ id: z.string() })).parse(await bootstrap('GET', path))
-  const [management] = await found(`${realm}/clients?clientId=realm-management`)
-  const [account] = await found(`${realm}/users?username=service-account-bulkhead-operator`)
-  const mapping = `${realm}/users/${account?.id}/role-mappings/clients/${management?.id}`
-  const roles = (await found(mapping)).filter((role) => role['name'] === 'manage-identity-providers')
-  await bootstrap('DELETE', mapping, roles)
-  const fresh: Parts = { ...parts, keycloak: world.freshKeycloak() }
-  const { owner, identity } = wantedOf({ name: 'acme' })
-  expect((await observeIdentity(fresh, owner, identity, signal)).realm.kind).toBe('locked')
-  await applyIdentityStep(
-    { parts: fresh, owner, wanted: identity },
-    { wall: 'identity', kind: 'restore-account' },
-    signal,
-  )
-  expect((await observeIdentity(fresh, owner, identity, signal)).realm.kind).toBe('open')
-  const events = z
-    .array(z.looseObject({ resourcePath: z.string().default('') }))
-    .parse(await bootstrap('GET', `${realm}/admin-events`))
-  expect(events.some(({ resourcePath }) => resourcePath.includes(`users/${account?.id}`))).toBe(true)
-})
+accountTests(subject)
+passwordTests(subject)
 
 test('a second factor that is required is set up before the first login ends, and asked for at each one after', async () => {
   const { url } = world.keycloak
@@ -226,29 +173,29 @@ test('a key that rotates leaves every token valid, before, between and after', a
   const published = await look(asked)
   expect(published.steps).toEqual(['publish-key'])
   // The status has not got it: nothing goes on, however long it takes.
-  time.offsetMs += 3_600_000
+  subject.time.offsetMs += 3_600_000
   expect((await look(asked)).steps).toEqual([])
   expect(kidOf(await token())).toBe(kidOf(before))
   told = published.jwks
   expect((await look(asked)).steps).toEqual(['confirm'])
-  time.offsetMs += 400_000
+  subject.time.offsetMs += 400_000
   expect((await look(asked)).steps).toEqual([])
   const during = await token()
   expect([isSignedBy(before, told), isSignedBy(during, told)]).toEqual([true, true])
-  time.offsetMs += 201_000
+  subject.time.offsetMs += 201_000
   expect((await look(asked)).steps).toEqual(['promote', 'retire'])
   const after = await token()
   expect(kidOf(after)).not.toBe(kidOf(during))
   // What the data plane had before the switch verifies all of them.
   expect([before, during, after].map((one) => isSignedBy(one, told))).toEqual([true, true, true])
-  time.offsetMs += (300 + 36_000 - 900) * 1000
+  subject.time.offsetMs += (300 + 36_000 - 900) * 1000
   expect((await look(asked)).steps).toEqual([])
   expect(isSignedBy(during, (await look(asked)).jwks)).toBe(true)
-  time.offsetMs += 901_000
+  subject.time.offsetMs += 901_000
   expect((await look(asked)).steps).toEqual(['disable', 'remove-key'])
   const last = (await look(asked)).jwks
   expect([isSignedBy(during, last), isSignedBy(after, last)]).toEqual([false, true])
-  time.offsetMs += 90 * 86_400_000
+  subject.time.offsetMs += 90 * 86_400_000
   expect((await look(asked)).steps).toEqual(['publish-key'])
 })
 

@@ -9,6 +9,8 @@ import { subscriptionKind } from '../kubernetes/kinds.ts'
 import type { RealmAdmin } from '@bulkhead/identity'
 import type { Outcome } from '../outcome.ts'
 import type { Parts } from '../parts.ts'
+import { byOwnAccount } from '../walls/identity/account.ts'
+import type { OwnAccount } from '../walls/identity/account.ts'
 import { isRealmOf } from '../walls/identity/realm.ts'
 import { timestamp } from '../tenant/report.ts'
 import { apply } from './apply.ts'
@@ -168,7 +170,7 @@ interface Built {
 // Looks and acts until a look finds nothing left to do. The last look counts even when a step failed.
 async function build(parts: Parts, wanted: Wanted, signal: AbortSignal): Promise<Built> {
   let observed: Observed | undefined
-  try {
+  const work = async (): Promise<void> => {
     const admin = await enterRealm(parts, wanted, signal)
     observed = await observe(parts, wanted, admin, signal)
     for (let round = 1; round <= maxRounds && admin !== undefined; round += 1) {
@@ -177,12 +179,19 @@ async function build(parts: Parts, wanted: Wanted, signal: AbortSignal): Promise
       await apply(parts, wanted, admin, { steps, signal })
       observed = await observe(parts, wanted, admin, signal)
     }
+  }
+  try {
+    await byOwnAccount(parts, accountIn(wanted), signal, work)
     return { observed }
   } catch (error) {
     signal.throwIfAborted()
     const { namespace, name } = wanted.subscription
     return { observed, fault: new Error(`Cannot build subscription "${namespace}/${name}"`, { cause: error }) }
   }
+}
+
+function accountIn({ owner, realm, realmSecretName: secretName }: Home): OwnAccount {
+  return { owner, realm, secretName }
 }
 
 function outcomeOf({ spec }: Subscription, wanted: Wanted, observed: Observed | undefined, nowMs: number): Outcome {
@@ -225,7 +234,7 @@ export async function leaveRealm(
   if (tenant === undefined || home === undefined || isExternal(tenant) || goesWithRealm(tenant)) return { kind: 'gone' }
   const admin = await enterRealm(parts, home, signal)
   if (admin !== undefined) {
-    await removeClient(admin, uid)
+    await byOwnAccount(parts, accountIn(home), signal, () => removeClient(admin, uid))
     return { kind: 'gone' }
   }
   // A suspended tenant's realm is shut: the client cannot be used, and is removed once the realm opens again. A tenant

@@ -3,14 +3,15 @@ import type { Secret } from '@bulkhead/runtime'
 import { secretValue } from '../../kubernetes/secrets.ts'
 import type { Parts } from '../../parts.ts'
 import type { Owner } from '../owner.ts'
-import { findSystemSecret, storedSecrets } from '../system-secrets.ts'
-import { auditRestore } from './audit.ts'
+import { findSystemSecret } from '../system-secrets.ts'
+import { byOwnAccount, demandOwn, notOwn, realmSecrets, restoreAccount } from './account.ts'
+import type { OwnAccount } from './account.ts'
 import { applyFederationStep, isFederationStep } from './federation/apply.ts'
 import type { FederationStep } from './federation/plan.ts'
 import { applyKeyStep, isKeyStep } from './keys/apply.ts'
 import { firstKey } from './keys/components.ts'
 import type { KeyStep } from './keys/rotation.ts'
-import { realmSecretKeys } from './observe.ts'
+import { observeIdentity, realmSecretKeys } from './observe.ts'
 import type { IdentityStep } from './plan.ts'
 import { isRealmOf } from './realm.ts'
 import { audienceMapper, newAudienceScope } from './realm/audience.ts'
@@ -28,10 +29,12 @@ export interface IdentityParts {
 export async function applyIdentityStep(at: IdentityParts, step: IdentityStep, signal: AbortSignal): Promise<void> {
   if (step.kind === 'create-realm') return createRealm(at, signal)
   if (step.kind === 'set-enabled' || step.kind === 'restore-account') return applyByBootstrap(at, step, signal)
-  const admin = await enter(at, signal)
-  if (isFederationStep(step)) return applyFederationStep(admin, step)
-  if (isKeyStep(step)) return applyKeyStep(admin, step)
-  return applyInside(at.wanted, admin, step)
+  return byOwnAccount(at.parts, accountOf(at), signal, async () => {
+    const admin = await enter(at, signal)
+    if (isFederationStep(step)) return applyFederationStep(admin, step)
+    if (isKeyStep(step)) return applyKeyStep(admin, step)
+    return applyInside(at.wanted, admin, step)
+  })
 }
 
 async function applyByBootstrap(
@@ -39,12 +42,21 @@ async function applyByBootstrap(
   step: Extract<IdentityStep, { kind: 'set-enabled' | 'restore-account' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { keycloak } = at.parts
-  const { realm } = at.wanted
-  await demandOwn(at, signal)
-  if (step.kind === 'set-enabled') return keycloak.setEnabled(realm, step.enabled, signal)
-  await auditRestore(at, signal)
-  return keycloak.restoreAccount(realm, (await realmSecrets(at, signal)).client, signal)
+  if (step.kind === 'restore-account') return restoreLocked(at, signal)
+  await demandOwn(at.parts, accountOf(at), signal)
+  return at.parts.keycloak.setEnabled(at.wanted.realm, step.enabled, signal)
+}
+
+// An account that is shut out all the same is a fault, so that the next try waits for its back-off.
+async function restoreLocked(at: IdentityParts, signal: AbortSignal): Promise<void> {
+  await restoreAccount(at.parts, accountOf(at), signal)
+  const { realm } = await observeIdentity(at.parts, at.owner, at.wanted, signal)
+  if (realm.kind !== 'locked') return
+  throw new Error(`Cannot use our account in realm "${at.wanted.realm}": it was restored, and is refused all the same`)
+}
+
+function accountOf({ owner, wanted: { realm, secretName } }: IdentityParts): OwnAccount {
+  return { owner, realm, secretName }
 }
 
 type Elsewhere = 'create-realm' | 'set-enabled' | 'restore-account' | KeyStep['kind'] | FederationStep['kind']
@@ -80,7 +92,7 @@ async function repairPolicy(admin: RealmAdmin, { id, fields }: PolicyRepair): Pr
 
 async function createRealm(at: IdentityParts, signal: AbortSignal): Promise<void> {
   const { parts, wanted } = at
-  const { client: secret, adminPassword } = await realmSecrets(at, signal)
+  const { client: secret, adminPassword } = await realmSecrets(parts, accountOf(at), signal)
   const signingKey = firstKey(Math.floor(parts.clock.now() / 1000), wanted.rotation.request)
   const { settings, template } = wanted
   const fields = newRealm({ settings, template, secret, adminPassword, signingKey })
@@ -96,28 +108,11 @@ export async function invitationPassword(
   return secretValue(await findSystemSecret(parts, secretName, signal), realmSecretKeys.adminPassword)
 }
 
-// Whose the realm is may have changed since the look: it is compared again before each write.
-async function demandOwn({ parts, owner, wanted }: IdentityParts, signal: AbortSignal): Promise<void> {
-  const realm = await parts.keycloak.findRealm(wanted.realm, signal)
-  if (realm === undefined || !isRealmOf(realm, owner.uid)) throw notOwn(wanted.realm)
-}
-
-function notOwn(realm: string): Error {
-  return new Error(`Cannot change realm "${realm}": it is not this tenant's`)
-}
-
 async function enter(at: IdentityParts, signal: AbortSignal): Promise<RealmAdmin> {
   const { realm } = at.wanted
-  const { client } = await realmSecrets(at, signal)
+  const { client } = await realmSecrets(at.parts, accountOf(at), signal)
   const entry = await at.parts.keycloak.enter(realm, client, signal)
   if (entry.kind === 'closed') throw new Error(`Cannot enter realm "${realm}": Keycloak lets us in no more`)
   if (!isRealmOf(await entry.admin.realm(), at.owner.uid)) throw notOwn(realm)
   return entry.admin
-}
-
-async function realmSecrets({ parts, owner, wanted }: IdentityParts, signal: AbortSignal) {
-  const { client, adminPassword } = realmSecretKeys
-  const stored = { name: wanted.secretName, keys: [client, adminPassword], facts: {} }
-  const values = await storedSecrets(parts, owner, stored, signal)
-  return { client: values(client), adminPassword: values(adminPassword) }
 }

@@ -74,6 +74,14 @@ async function lookByBootstrap(
   { owner, wanted }: Pick<RealmQuestion, 'owner' | 'wanted'>,
   signal: AbortSignal,
 ): Promise<SeenRealm> {
+  return lookByBootstrap(parts, question, signal)
+}
+
+async function lookByBootstrap(
+  { keycloak }: Parts,
+  { owner, wanted }: Pick<RealmQuestion, 'owner' | 'wanted'>,
+  signal: AbortSignal,
+): Promise<SeenRealm> {
   const realm = await keycloak.findRealm(wanted.realm, signal)
   if (realm === undefined) return { kind: 'absent' }
   if (!isRealmOf(realm, owner.uid)) return { kind: 'foreign' }
@@ -90,7 +98,8 @@ async function lookInside(parts: Parts, admin: RealmAdmin, inside: Inside, signa
   const { owner, wanted } = inside
   try {
     const realm = await admin.realm()
-    if (!isRealmOf(realm, owner.uid)) return { kind: 'foreign' }
+    // Who lost the role for its settings is not shown whose the realm is.
+    if (!isRealmOf(realm, owner.uid)) return await lookByBootstrap(parts, inside, signal)
     // A token from before the realm was disabled still opens it: that is no open realm.
     if (!realm.enabled) return { kind: 'disabled' }
     const question = { owner, key: inside.clientSecret, ...wanted }
