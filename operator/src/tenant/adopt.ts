@@ -34,6 +34,7 @@ export async function adopt(
   // Whose it is stays unsaid: a wrong name reads like nothing at all.
   if (found?.name !== owner.name) return refused(`Nothing of a deleted tenant "${owner.name}" is kept under "${id}"`)
   const record = await parts.retained.reserve(id, owner.uid, signal)
+  if (record?.isPurged === true) return refused(`What is kept under "${id}" is being removed for good`)
   if (record?.adoptedBy !== owner.uid) return refused(`What is kept under "${id}" was taken up by another Tenant`)
   if (record.adoptedAtMs === undefined) {
     await takeUp(parts, record, owner, signal)
