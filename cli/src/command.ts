@@ -1,3 +1,4 @@
+import type { SteadyClock } from '@bulkhead/runtime'
 import type { CliConfig } from './config.ts'
 
 /** A flag of one command; without `value` it is a switch. */
@@ -17,6 +18,7 @@ export interface Call {
   value(name: string): string | undefined
   isSet(name: string): boolean
   readonly config: CliConfig
+  readonly clock: SteadyClock
   /** Aborts at Ctrl-C. */
   readonly signal: AbortSignal
   /** A line of the result, to stdout. */

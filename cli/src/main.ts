@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // cli: what the platform's operators do by hand. `commands.ts` is the table of them; a file in `commands/` each.
 import { readFile } from 'node:fs/promises'
+import { systemClock } from '@bulkhead/runtime'
 import { commands } from './commands.ts'
 import { runCommandLine } from './run.ts'
 
@@ -10,6 +11,7 @@ const code = await runCommandLine(commands, {
   print: (text) => process.stdout.write(text),
   printError: (text) => process.stderr.write(text),
   signals: process,
+  clock: systemClock,
 })
 // Idle connections of libraries would hold the process open; everything of ours has ended.
 process.exit(code)

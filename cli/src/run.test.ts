@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { ConfigProblem } from '@bulkhead/runtime'
+import { TestClock } from '@bulkhead/runtime/testing'
 import { expect, test } from 'vitest'
 import { Refusal, exitCodes } from './command.ts'
 import type { Call, Command } from './command.ts'
@@ -25,7 +26,7 @@ async function runWith(argv: readonly string[], work: (call: Call) => Promise<vo
   const [out, errors]: [string[], string[]] = [[], []]
   const signals = Object.assign(new EventEmitter(), { exit: () => undefined })
   const code = await runCommandLine([command], {
-    ...{ argv, signals, readFile: () => Promise.resolve(configText) },
+    ...{ argv, signals, clock: new TestClock(), readFile: () => Promise.resolve(configText) },
     print: (text) => void out.push(text),
     printError: (text) => void errors.push(text),
   })
@@ -58,6 +59,12 @@ test.each([
   ['a refusal', () => new Refusal('Cannot greet: no'), exitCodes.refused, 'Cannot greet: no\n'],
   ['a wrong option', () => new ConfigProblem('Cannot use option'), exitCodes.usage, 'Cannot use option\n'],
   ['a fault', () => new Error('a', { cause: new Error('b') }), exitCodes.fault, 'bulkhead ended with a fault: a: b\n'],
+  [
+    'a fault of several addresses',
+    () => new Error('a', { cause: new AggregateError([new Error('b'), new Error('c')]) }),
+    exitCodes.fault,
+    'bulkhead ended with a fault: a: b, c\n',
+  ],
 ])('%s has an exit code of its own', async (_title, make, code, errors) => {
   expect(await runWith(good, () => Promise.reject(make()))).toMatchObject({ code, errors })
 })
@@ -82,7 +89,7 @@ test('a fault after Ctrl-C is no fault', async () => {
   }
   const code = await runCommandLine([command], {
     ...{ argv: ['wait', '--config', 'c'], signals, readFile: () => Promise.resolve(configText) },
-    ...{ print: () => undefined, printError: () => undefined },
+    ...{ print: () => undefined, printError: () => undefined, clock: new TestClock() },
   })
   expect(code).toBe(exitCodes.interrupted)
 })

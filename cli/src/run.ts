@@ -1,5 +1,5 @@
 import { ConfigProblem, loadConfig, onShutdown } from '@bulkhead/runtime'
-import type { Surroundings } from '@bulkhead/runtime'
+import type { SteadyClock, Surroundings } from '@bulkhead/runtime'
 import { Refusal, Unfinished, exitCodes } from './command.ts'
 import type { Call, Command } from './command.ts'
 import { cliConfig } from './config.ts'
@@ -9,8 +9,11 @@ import { helpOf, helpOfCommand } from './usage.ts'
 
 const version = '0.1.0'
 
+/** The outside of the command line, so that a test can be it. */
+export type CommandSurroundings = Surroundings & { readonly clock: SteadyClock }
+
 /** Runs what the command line asks for, and gives the exit code. */
-export async function runCommandLine(commands: readonly Command[], around: Surroundings): Promise<number> {
+export async function runCommandLine(commands: readonly Command[], around: CommandSurroundings): Promise<number> {
   const signal = onShutdown(around.signals)
   try {
     const asked = parseCommandLine(commands, around.argv)
@@ -25,7 +28,7 @@ export async function runCommandLine(commands: readonly Command[], around: Surro
 
 async function callOf(
   { operands, values }: Extract<Asked, { kind: 'run' }>,
-  around: Surroundings,
+  around: CommandSurroundings,
   signal: AbortSignal,
 ): Promise<Call> {
   const textOf = (name: string): string | undefined => {
@@ -39,13 +42,13 @@ async function callOf(
     operand: (name) => operands.get(name) ?? '',
     value: textOf,
     isSet: (name) => values.has(name),
-    ...{ config, signal },
+    ...{ config, signal, clock: around.clock },
     print: (line) => around.print(`${line}\n`),
     tell: (line) => around.printError(`${line}\n`),
   }
 }
 
-function ending(error: unknown, { printError }: Surroundings, signal: AbortSignal): number {
+function ending(error: unknown, { printError }: CommandSurroundings, signal: AbortSignal): number {
   if (error instanceof ConfigProblem || error instanceof Refusal || error instanceof Unfinished) {
     printError(`${error.message}\n`)
     return error instanceof ConfigProblem ? exitCodes.usage : exitCodes.refused
@@ -60,5 +63,7 @@ function ending(error: unknown, { printError }: Surroundings, signal: AbortSigna
 
 function causesOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // A host of several addresses fails once for each, and says nothing itself.
+  if (error instanceof AggregateError) return error.errors.map(causesOf).join(', ')
   return error.cause === undefined ? error.message : `${error.message}: ${causesOf(error.cause)}`
 }

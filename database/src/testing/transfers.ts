@@ -3,11 +3,14 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { Secret, createMetrics, systemClock } from '@bulkhead/runtime'
 import { retainedSchemaOf, schemaOf, tenantId } from '@bulkhead/tenancy'
-import { openDatabase } from '../database.ts'
+import { openDatabase, runStatement } from '../database.ts'
 import type { Database, DatabaseOptions } from '../database.ts'
 import { prepareRegistry } from '../ledger.ts'
+import { createGrantRegistry } from '../registry.ts'
+import { createRetainedRegistry } from '../retained.ts'
 import { createTenantDatabase } from '../tenant-database.ts'
 import type { DatabaseTenant, TenantDatabase } from '../tenant-database.ts'
+import { qualified } from '../transfer/catalog.ts'
 import { exportSchema } from '../transfer/export.ts'
 import type { SchemaSnapshot, TakeTable } from '../transfer/export.ts'
 import type { LoadTable, SchemaLoad } from '../transfer/import.ts'
@@ -20,8 +23,12 @@ export interface TransferWorld {
   readonly options: DatabaseOptions
   readonly database: Database
   readonly tenants: TenantDatabase
-  /** Makes a tenant's role and schema, at the newest version. */
+  /** Registers a tenant and makes its role and schema, at the newest version. */
   tenant(name: string): Promise<DatabaseTenant>
+  /** Deletes a tenant and keeps its rows. */
+  retain(name: string): Promise<void>
+  /** Does `work` while somebody holds a table alone, so that whoever reads it waits. */
+  whileLocked(tenant: DatabaseTenant, table: string, work: () => Promise<void>): Promise<void>
   /** Runs SQL as the superuser in the tenants' database. */
   query(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   stop(): Promise<void>
@@ -37,22 +44,49 @@ export async function startTransferWorld(): Promise<TransferWorld> {
   const signal = AbortSignal.timeout(600_000)
   await prepareRegistry(database, name, signal)
   const tenants = createTenantDatabase(database, name)
+  const grants = createGrantRegistry(database)
+  const terms = { capacity: 1, quarantineMs: 0, nowMs: Date.now() }
   return {
     ...{ postgres, options, database, tenants },
     tenant: async (tenantName) => {
-      const uid = `uid-of-${tenantName}`
-      const id = tenantId(uid)
-      const tenant = { uid, schema: schemaOf(id), role: schemaOf(id), retainedSchema: retainedSchemaOf(id) }
+      const { id, ...tenant } = namesOf(tenantName)
+      const { uid } = tenant
       const settings = { canLogin: true, connectionLimit: 5, password: new Secret('a-password') }
+      const claim = { uid, id, name: tenantName, hosts: [], ownHost: `${tenantName}.gw.test`, guaranteed: 0 }
+      await grants.claim(claim, terms, signal)
       await tenants.prepare(tenant, settings, signal)
       return tenant
     },
+    retain: async (tenantName) => {
+      const { id, ...tenant } = namesOf(tenantName)
+      const { uid, retainedSchema: schema } = tenant
+      const elsewhere = { realm: undefined, identityShard: undefined, databaseShard: undefined }
+      await createRetainedRegistry(database).record(
+        { id, uid, name: tenantName, schema, ...elsewhere },
+        Date.now(),
+        signal,
+      )
+      await tenants.retain(tenant, signal)
+      await grants.release({ uid, ownHost: `${tenantName}.gw.test` }, terms, signal)
+    },
+    whileLocked: (tenant, table, work) =>
+      database.transaction('hold a table', signal, async (tx) => {
+        await runStatement(tx, 'SET LOCAL idle_in_transaction_session_timeout = 0')
+        await runStatement(tx, `LOCK TABLE ${qualified(tenant.schema, table)} IN ACCESS EXCLUSIVE MODE`)
+        await work()
+      }),
     query: (text) => postgres.query(text, name),
     stop: async () => {
       await database.close()
       await postgres.stop()
     },
   }
+}
+
+function namesOf(name: string): DatabaseTenant & { readonly id: string } {
+  const uid = `uid-of-${name}`
+  const id = tenantId(uid)
+  return { id, uid, schema: schemaOf(id), role: schemaOf(id), retainedSchema: retainedSchemaOf(id) }
 }
 
 /** An export in memory: the snapshot and the rows of each table. */

@@ -1,5 +1,4 @@
 import { Secret } from '@bulkhead/runtime'
-import { until } from '@bulkhead/runtime/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DatabaseTenant } from '../tenant-database.ts'
 import { carryOut, loadOf, startTransferWorld, withRows } from '../testing/transfers.ts'
@@ -85,7 +84,7 @@ test('an export that is broken off leaves no session in the server', async () =>
     controller.abort(new Error('told to stop'))
   }
   await expect(carryOut(world.options, tenant, { before, signal: controller.signal })).rejects.toThrow('told to stop')
-  await until(async () => (await world.query(sessions)).length === 0)
+  await expect.poll(() => world.query(sessions), { timeout: 10_000, interval: 20 }).toEqual([])
 })
 
 test('rows that are there already are a reason to refuse, or are replaced', async () => {
