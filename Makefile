@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down status test unit contract check generate golden e2e bench bench-scale
+.PHONY: help install tools demo up down status test unit contract check generate golden e2e bench bench-scale conformance
 
 help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ golden: install ## Rewrite the golden files of the translation, to be read in re
 
 bench: tools ## Measure onboarding and propagation; print a table
 	@node e2e/bench/main.ts
+
+conformance: install ## Serve what an independent xDS suite sets: adapter on 17000, xDS on 18000, loopback only
+	@node xds-server/src/conformance/main.ts
 
 # TENANTS=n, KEYCLOAK=real (50 tenants unless told) and JSON=file change what is measured.
 scale = $(if $(TENANTS),--tenants $(TENANTS)) $(if $(KEYCLOAK),--keycloak $(KEYCLOAK)) $(if $(JSON),--json $(JSON))

@@ -29,6 +29,7 @@ const roomArrows: Readonly<Record<string, readonly string[]>> = {
   'xds-server/src/subscription': [],
   'xds-server/src/store': ['subscription'],
   'xds-server/src/serve': ['subscription', 'store'],
+  'xds-server/src/conformance': ['serve', 'store', 'subscription'],
   'xds-server/src/resolve': ['model'],
   'xds-server/src/bundles': ['model'],
   'xds-server/src/watch': ['resolve', 'build', 'model'],

@@ -23,7 +23,7 @@ import { identityHost, xdsServerConfig } from './config.ts'
 import type { XdsServerConfig } from './config.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
 import { createLookUp } from './resolve/look-up.ts'
-import { startXdsServer } from './serve/index.ts'
+import { memberOfFleet, startXdsServer } from './serve/index.ts'
 import type { XdsServer } from './serve/index.ts'
 import { startControlPlane } from './server.ts'
 import { Fleet } from './store/index.ts'
@@ -121,8 +121,7 @@ function startXds(config: XdsServerConfig, fleet: Fleet, logger: Logger): Promis
     ...{ host, port },
     certificates: { certFile, keyFile, clientCaFile },
     limits: { maxAggregatedStreams: maxStreams },
-    identityOf: (uri) =>
-      uri === `spiffe://bulkhead/fleet/${config.fleet}/envoy` ? { fleet: config.fleet } : undefined,
+    identityOf: memberOfFleet(config.fleet),
     fleetOf: (name) => (name === config.fleet ? fleet : undefined),
     onFault: (fault) => logger.error({ err: fault }, 'a stream or a certificate file failed'),
   })

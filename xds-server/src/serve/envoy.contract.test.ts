@@ -1,59 +1,18 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { anyOf, encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
-import type { EncodedResource, RouteConfiguration } from '@bulkhead/envoy'
+import type { EncodedResource } from '@bulkhead/envoy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Fleet } from '../store/index.ts'
-import { endpointsOf, scopeOf } from '../store/testing/sample.ts'
-import { startXdsServer } from './index.ts'
+import { memberOfFleet, startXdsServer } from './index.ts'
 import type { XdsServer } from './index.ts'
+import { edgeGroup, edgeListener } from './testing/edge.ts'
 import { ask, freePort, RealEnvoy } from './testing/real-envoy.ts'
 import type { CertificateFiles } from './certificates.ts'
 import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
 import { ENVOY } from './testing/test-server.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 20 }
-const ADS = { ads: {}, resourceApiVersion: 'V3' } as const
-
-function listener(portValue: number): EncodedResource {
-  const hcm = anyOf('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
-    statPrefix: 'edge',
-    scopedRoutes: {
-      name: 'hosts',
-      scopeKeyBuilder: {
-        fragments: [{ headerValueExtractor: { name: ':authority', elementSeparator: ',', index: 0 } }],
-      },
-      rdsConfigSource: ADS,
-      scopedRds: { scopedRdsConfigSource: ADS },
-    },
-    httpFilters: [{ name: 'router', typedConfig: anyOf('envoy.extensions.filters.http.router.v3.Router', {}) }],
-  })
-  const message = {
-    name: 'edge',
-    address: { socketAddress: { address: '127.0.0.1', portValue } },
-    filterChains: [{ filters: [{ name: 'hcm', typedConfig: hcm }] }],
-  }
-  return makeResource(TYPE_URLS.listener, 'edge', encode('envoy.config.listener.v3.Listener', message))
-}
-
-function cluster(name: string): EncodedResource {
-  const message = { name, type: 'EDS', edsClusterConfig: { edsConfig: ADS }, connectTimeout: '1s' } as const
-  return makeResource(TYPE_URLS.cluster, name, encode('envoy.config.cluster.v3.Cluster', message))
-}
-
-function routes(group: string, to: string, text: string): EncodedResource {
-  const name = `${group}/routes`
-  const bad = { safeRegex: { regex: '(' } }
-  const message: RouteConfiguration = {
-    name,
-    responseHeadersToAdd: [{ header: { key: 'x-edition', value: text } }],
-    virtualHosts: [
-      { name, domains: ['*'], routes: [{ match: text === 'bad' ? bad : { prefix: '/' }, route: { cluster: to } }] },
-    ],
-  }
-  return makeResource(TYPE_URLS.routeConfiguration, name, encode('envoy.config.route.v3.RouteConfiguration', message))
-}
 
 let authority: ThrowawayAuthority
 let backend: Server
@@ -66,10 +25,7 @@ let own: CertificateFiles
 const envoys: RealEnvoy[] = []
 
 function groupOf(group: string, text: string, backendName = 'c'): readonly EncodedResource[] {
-  const name = `${group}/${backendName}`
-  const { port } = backend.address() as AddressInfo
-  const host = scopeOf(`${group}.example`, `${group}/routes`)
-  return [cluster(name), endpointsOf(name, port), routes(group, name, text), host]
+  return edgeGroup(group, { text, backendName, port: (backend.address() as AddressInfo).port })
 }
 
 async function startServer(): Promise<void> {
@@ -77,7 +33,7 @@ async function startServer(): Promise<void> {
     host: '127.0.0.1',
     port: xdsPort,
     certificates: own,
-    identityOf: (uri) => (uri === ENVOY ? { fleet: 'shared' } : undefined),
+    identityOf: memberOfFleet('shared'),
     fleetOf: () => fleet,
     onFault: (fault) => expect.unreachable(String(fault)),
   })
@@ -98,7 +54,7 @@ function edition(host: string): () => Promise<unknown> {
 
 function fillFleet(a: string, b: string): Fleet {
   const filled = new Fleet()
-  filled.store.publish('platform', [listener(edgePort)])
+  filled.store.publish('platform', [edgeListener(edgePort)])
   filled.store.publish('a', groupOf('a', a))
   filled.store.publish('b', groupOf('b', b))
   filled.store.open()
@@ -192,7 +148,7 @@ describe('a real Envoy', () => {
     expect(await edition('a.example')()).toBe('200 turn 19')
     fleet = new Fleet()
     await startServer()
-    fleet.store.publish('platform', [listener(edgePort)])
+    fleet.store.publish('platform', [edgeListener(edgePort)])
     fleet.store.publish('a', groupOf('a', 'turn 19', 'backend-19'))
     fleet.store.publish('b', groupOf('b', 'second'))
     fleet.store.open()

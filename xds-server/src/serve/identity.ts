@@ -1,8 +1,10 @@
 // Who is at the other end, by its certificate alone.
 
-/** What an identity may see. */
+/** What an identity may see, and as what. */
 export interface Identity {
   readonly fleet: string
+  /** An Envoy of the fleet speaks delta only, and what it answers counts; any other client may ask as it likes. */
+  readonly role: 'envoy' | 'client'
 }
 
 /** Maps the URI of a client certificate to what it may see; undefined means nothing. */
@@ -19,4 +21,12 @@ export function spiffeIdOf(subjectAltNames: string | undefined): string | undefi
   const uris = subjectAltNames.split(', ').filter((name) => name.startsWith('URI:'))
   const uri = uris.length === 1 ? uris[0]?.slice('URI:'.length) : undefined
   return uri !== undefined && SPIFFE.test(uri) ? uri : undefined
+}
+
+/** Who may see a fleet: its Envoys, and other clients that the platform has given a certificate for it. */
+export function memberOfFleet(fleet: string): IdentityOf {
+  const members = new Map<string, Identity>(
+    (['envoy', 'client'] as const).map((role) => [`spiffe://bulkhead/fleet/${fleet}/${role}`, { fleet, role }]),
+  )
+  return (uri) => members.get(uri)
 }

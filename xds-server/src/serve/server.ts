@@ -1,17 +1,19 @@
 // The door of the data plane: mutual TLS decides the fleet, delta streams carry its snapshot.
-import { experimental, Server, status } from '@grpc/grpc-js'
-import type { handleUnaryCall } from '@grpc/grpc-js'
+import { experimental, Server } from '@grpc/grpc-js'
+import type { handleUnaryCall, ServerCredentials } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { Fleet } from '../store/index.ts'
-import { AGGREGATED_TYPES, ON_DEMAND_SECRETS } from '../subscription/index.ts'
+import { AGGREGATED_TYPES, ON_DEMAND_SECRETS, ownTypePolicy } from '../subscription/index.ts'
 import type { CertificateFiles } from './certificates.ts'
 import { ReloadingCertificates } from './certificates.ts'
-import type { Call, Ending } from './delta-call.ts'
+import type { Call } from './discovery-call.ts'
 import type { IdentityOf } from './identity.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import type { Limits } from './limits.ts'
-import { AGGREGATED_DISCOVERY, HEALTH_CHECK, SECRET_DISCOVERY } from './services.ts'
-import { delay, refuse, Streams } from './streams.ts'
+import { memberOf } from './member.ts'
+import { DISCOVERY_METHODS, HEALTH_CHECK } from './services.ts'
+import type { DiscoveryMethod } from './services.ts'
+import { delay, Streams } from './streams.ts'
 import type { Kind } from './streams.ts'
 
 export interface XdsServerOptions {
@@ -51,10 +53,6 @@ const HOUR_MS = 3_600_000
 // HealthCheckResponse{status: SERVING} and NOT_SERVING.
 const SERVING = Buffer.from([8, 1])
 const NOT_SERVING = Buffer.from([8, 2])
-const DELTA_REQUIRED: Ending = {
-  code: status.PERMISSION_DENIED,
-  details: 'Cannot serve the state of the world to a fleet: use the delta variant of this method (api_type DELTA_GRPC)',
-}
 
 /** Starts serving; streams get nothing before their fleet's store is open. */
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
@@ -62,14 +60,14 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const certificates = new ReloadingCertificates(options.certificates, onFault)
   const answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
-  const streams = new Streams({ identityOf, fleetOf, onFault, limits, nowMs, random, sleep, answerTimeoutMs })
-  const server = makeServer(streams, limits)
+  const members = { memberOf: (call: Call) => memberOf(call, { identityOf, fleetOf }) }
+  const streams = new Streams({ ...members, onFault, limits, nowMs, random, sleep, answerTimeoutMs })
   // One object is both providers, because grpc-js takes the two in the opposite order of its own declaration.
   const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, true)
-  const port = await bind(server, `${options.host}:${options.port}`, credentials)
-  const timers = [setInterval(() => streams.tick(), TICK_MS), setInterval(() => certificates.reload(), RELOAD_MS)]
+  const running = await serveStreams(streams, { address: `${options.host}:${options.port}`, credentials, limits })
+  const timer = setInterval(() => certificates.reload(), RELOAD_MS)
   return {
-    port,
+    port: running.port,
     get streamCount() {
       return streams.size
     },
@@ -78,9 +76,33 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     },
     reloadCertificates: () => certificates.reload(),
     close: async (jitterMs) => {
+      await running.close(jitterMs)
+      clearInterval(timer)
+    },
+  }
+}
+
+/** Where and how streams are served. */
+export interface Door {
+  readonly address: string
+  readonly credentials: ServerCredentials
+  readonly limits: Limits
+}
+
+/** Serves every method of discovery with these streams, until it is closed. */
+export async function serveStreams(
+  streams: Streams,
+  { address, credentials, limits }: Door,
+): Promise<Pick<XdsServer, 'port' | 'close'>> {
+  const server = makeServer(streams, limits)
+  const port = await listen(server, address, credentials)
+  const timer = setInterval(() => streams.tick(), TICK_MS)
+  return {
+    port,
+    close: async (jitterMs) => {
       await streams.end(jitterMs)
       await shutDown(server)
-      for (const timer of timers) clearInterval(timer)
+      clearInterval(timer)
     },
   }
 }
@@ -94,43 +116,39 @@ function makeServer(streams: Streams, limits: Limits): Server {
     'grpc.max_connection_age_ms': 10 * HOUR_MS,
     'grpc.max_connection_age_grace_ms': 120_000,
   })
-  const { aggregated, secrets } = kindsOf(limits)
-  const requireDelta = (call: Call): void => refuse(call, DELTA_REQUIRED)
   const check: handleUnaryCall<Buffer, Buffer> = (_call, answer) =>
     answer(null, streams.isClosing ? NOT_SERVING : SERVING)
-  server.addService(AGGREGATED_DISCOVERY, {
-    DeltaAggregatedResources: (call: Call) => streams.accept(call, aggregated),
-    StreamAggregatedResources: requireDelta,
-  })
-  server.addService(SECRET_DISCOVERY, {
-    DeltaSecrets: (call: Call) => streams.accept(call, secrets),
-    StreamSecrets: requireDelta,
-  })
+  const accept = ({ name, definition, ...method }: DiscoveryMethod): void => {
+    const kind = kindOf(method, limits)
+    server.addService({ [name]: definition }, { [name]: (call: Call) => streams.accept(call, kind) })
+  }
+  DISCOVERY_METHODS.forEach(accept)
   server.addService(HEALTH_CHECK, { Check: check })
   return server
 }
 
-function kindsOf(limits: Limits): { readonly aggregated: Kind; readonly secrets: Kind } {
+function kindOf({ variant, ownType }: Pick<DiscoveryMethod, 'variant' | 'ownType'>, limits: Limits): Kind {
+  const kind: Kind = {
+    variant,
+    ownType,
+    types: ownType === undefined ? AGGREGATED_TYPES : ownTypePolicy(ownType),
+    isCounted: ownType === undefined,
+    maxStreams: limits.maxAggregatedStreams,
+    maxStreamsPerConnection: limits.maxAggregatedStreamsPerConnection,
+    requests: limits.aggregatedRequests,
+  }
+  if (ownType !== TYPE_URLS.secret) return kind
   return {
-    aggregated: {
-      types: AGGREGATED_TYPES,
-      isCounted: true,
-      maxStreams: limits.maxAggregatedStreams,
-      maxStreamsPerConnection: limits.maxAggregatedStreamsPerConnection,
-      requests: limits.aggregatedRequests,
-    },
-    secrets: {
-      types: ON_DEMAND_SECRETS,
-      ownType: TYPE_URLS.secret,
-      isCounted: false,
-      maxStreams: limits.maxSecretStreams,
-      maxStreamsPerConnection: limits.maxSecretStreamsPerConnection,
-      requests: limits.secretRequests,
-    },
+    ...kind,
+    types: ON_DEMAND_SECRETS,
+    maxStreams: limits.maxSecretStreams,
+    maxStreamsPerConnection: limits.maxSecretStreamsPerConnection,
+    requests: limits.secretRequests,
   }
 }
 
-function bind(server: Server, address: string, credentials: Parameters<Server['bindAsync']>[1]): Promise<number> {
+/** Binds a server to an address; gives its port. */
+export function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (fault, port) => {
       if (fault === null) resolve(port)

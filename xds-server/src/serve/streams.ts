@@ -1,18 +1,16 @@
 // The open streams of one server: who may open one, how many, and how they all end.
 import { randomBytes } from 'node:crypto'
 import { status } from '@grpc/grpc-js'
-import type { Fleet } from '../store/index.ts'
 import type { Window } from '../subscription/index.ts'
-import { DeltaCall } from './delta-call.ts'
-import type { Call, CallContext, Ending } from './delta-call.ts'
-import { spiffeIdOf } from './identity.ts'
-import type { IdentityOf } from './identity.ts'
+import { DiscoveryCall } from './discovery-call.ts'
+import type { Call, CallContext, Ending } from './discovery-call.ts'
 import { ByteBudget, OpenCount, TokenBuckets } from './limits.ts'
 import type { Limits, Rate } from './limits.ts'
+import type { Member } from './member.ts'
 
 export interface StreamsOptions {
-  readonly identityOf: IdentityOf
-  readonly fleetOf: (fleet: string) => Fleet | undefined
+  /** Who made a call; undefined: nobody who may see anything. */
+  readonly memberOf: (call: Call) => Member | undefined
   readonly onFault: (fault: unknown) => void
   readonly limits: Limits
   readonly nowMs: () => number
@@ -22,14 +20,14 @@ export interface StreamsOptions {
 }
 
 /** What tells streams of one method from those of another. */
-export interface Kind extends Pick<CallContext, 'types' | 'ownType' | 'isCounted'> {
+export interface Kind extends Pick<CallContext, 'variant' | 'types' | 'ownType' | 'isCounted'> {
   /** Of one identity. */
   readonly maxStreams: number
   readonly maxStreamsPerConnection: number
   readonly requests: Rate
 }
 
-interface Admitted extends Pick<CallContext, 'identity' | 'fleet' | 'countRequest'> {
+interface Admitted extends Pick<CallContext, 'fleetFor' | 'expiresAtMs' | 'countRequest' | 'isCounted'> {
   readonly release: () => void
 }
 
@@ -37,6 +35,10 @@ const WINDOW: Window = { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 
 const NO_MEMBER: Ending = {
   code: status.PERMISSION_DENIED,
   details: 'Cannot serve this certificate: it is no member of a fleet',
+}
+const DELTA_REQUIRED: Ending = {
+  code: status.PERMISSION_DENIED,
+  details: 'Cannot serve the state of the world to a fleet: use the delta variant of this method (api_type DELTA_GRPC)',
 }
 const SHUTDOWN: Ending = {
   code: status.UNAVAILABLE,
@@ -49,7 +51,7 @@ export class Streams {
   readonly #budget: ByteBudget
   readonly #counts = new OpenCount()
   readonly #rates = new TokenBuckets()
-  readonly #open = new Set<DeltaCall>()
+  readonly #open = new Set<DiscoveryCall>()
   #isClosing = false
 
   constructor(options: StreamsOptions) {
@@ -77,15 +79,14 @@ export class Streams {
       return
     }
     const { limits, nowMs, answerTimeoutMs, onFault } = this.#options
-    const expiresAtMs = Date.parse(call.getAuthContext().sslPeerCertificate?.valid_to ?? '')
     const id = randomBytes(8).toString('hex')
     const onEnd = (): void => {
       admitted.release()
-      this.#open.delete(delta)
+      this.#open.delete(opened)
     }
     const shared = { limits, nowMs, answerTimeoutMs, onFault, window: WINDOW, budget: this.#budget }
-    const delta: DeltaCall = new DeltaCall(call, { ...admitted, ...kind, ...shared, id, expiresAtMs, onEnd })
-    this.#open.add(delta)
+    const opened: DiscoveryCall = new DiscoveryCall(call, { ...kind, ...admitted, ...shared, id, onEnd })
+    this.#open.add(opened)
   }
 
   /** Lets time pass on every stream. */
@@ -107,15 +108,16 @@ export class Streams {
 
   #admit(call: Call, kind: Kind): Ending | Admitted {
     if (this.#isClosing) return SHUTDOWN
-    const uri = spiffeIdOf(call.getAuthContext().sslPeerCertificate?.subjectaltname)
-    const membership = uri === undefined ? undefined : this.#membershipOf(uri)
-    if (uri === undefined || membership === undefined) return NO_MEMBER
+    const member = this.#options.memberOf(call)
+    if (member === undefined) return NO_MEMBER
+    // In a response that is not one tenant's, nobody could tell whose fault a refusal is.
+    if (member.role === 'envoy' && kind.variant === 'sotw') return DELTA_REQUIRED
     const type = kind.ownType ?? ''
     // All Envoys of a fleet have one identity; what tells them apart is their connection.
     const connection = `${type} ${call.getPeer()}`
     const releaseOne = this.#counts.open(connection, kind.maxStreamsPerConnection)
     if (releaseOne === undefined) return tooManyStreams('connection', kind.maxStreamsPerConnection)
-    const releaseAll = this.#counts.open(`${type} ${uri}`, kind.maxStreams)
+    const releaseAll = this.#counts.open(`${type} ${member.id}`, kind.maxStreams)
     if (releaseAll === undefined) {
       releaseOne()
       return tooManyStreams('fleet', kind.maxStreams)
@@ -125,13 +127,8 @@ export class Streams {
       releaseAll()
     }
     const countRequest = (): boolean => this.#rates.take(connection, kind.requests, this.#options.nowMs())
-    return { ...membership, countRequest, release }
-  }
-
-  #membershipOf(uri: string): Pick<Admitted, 'identity' | 'fleet'> | undefined {
-    const identity = this.#options.identityOf(uri)
-    const fleet = identity === undefined ? undefined : this.#options.fleetOf(identity.fleet)
-    return identity === undefined || fleet === undefined ? undefined : { identity, fleet }
+    const { fleetFor, expiresAtMs, role } = member
+    return { fleetFor, expiresAtMs, countRequest, release, isCounted: kind.isCounted && role === 'envoy' }
   }
 }
 

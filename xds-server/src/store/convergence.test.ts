@@ -95,30 +95,35 @@ test('F-09, F-10: whatever is published and however late the answers come, a cli
   )
 })
 
-test('rule 54, rule 55: routes never lead to a cluster that a client with timely answers does not have', () => {
-  const publish = fc.record({ kind: fc.constant('publish' as const), group: fc.constantFrom(...GROUPS), content })
-  fc.assert(
-    fc.property(fc.array(publish, { maxLength: 12 }), (steps) => {
-      const fleet = new Fleet()
-      fleet.store.open()
-      const { client } = connect(fleet)
-      client.subscribeAll()
-      client.follow()
-      const led = new Map<string, readonly string[]>()
-      for (const { group, content: wanted } of steps) {
-        fleet.store.publish(group, resourcesOf(group, wanted))
-        const routes = resourcesOf(group, wanted).find((each) => each.typeUrl === routeConfiguration)
-        led.set(
-          routes?.version ?? '',
-          wanted.clusters.map((each) => `${group}/c${each}`),
-        )
-        // One response at a time: after each answer, all that routes lead to must be there.
-        client.follow((has) => {
-          for (const version of has(routeConfiguration).values())
-            for (const name of led.get(version) ?? []) expect([...has(cluster).keys()]).toContain(name)
-        })
-      }
-    }),
-    { numRuns: 200 },
-  )
-})
+// A busy machine needs more than a test has by default.
+test(
+  'rule 54, rule 55: routes never lead to a cluster that a client with timely answers does not have',
+  { timeout: 60_000 },
+  () => {
+    const publish = fc.record({ kind: fc.constant('publish' as const), group: fc.constantFrom(...GROUPS), content })
+    fc.assert(
+      fc.property(fc.array(publish, { maxLength: 12 }), (steps) => {
+        const fleet = new Fleet()
+        fleet.store.open()
+        const { client } = connect(fleet)
+        client.subscribeAll()
+        client.follow()
+        const led = new Map<string, readonly string[]>()
+        for (const { group, content: wanted } of steps) {
+          fleet.store.publish(group, resourcesOf(group, wanted))
+          const routes = resourcesOf(group, wanted).find((each) => each.typeUrl === routeConfiguration)
+          led.set(
+            routes?.version ?? '',
+            wanted.clusters.map((each) => `${group}/c${each}`),
+          )
+          // One response at a time: after each answer, all that routes lead to must be there.
+          client.follow((has) => {
+            for (const version of has(routeConfiguration).values())
+              for (const name of led.get(version) ?? []) expect([...has(cluster).keys()]).toContain(name)
+          })
+        }
+      }),
+      { numRuns: 200 },
+    )
+  },
+)

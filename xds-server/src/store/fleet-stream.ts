@@ -1,13 +1,22 @@
-// One delta stream of a fleet, without its network: joins the protocol, the snapshot and the answers.
+// One stream of a fleet, without its network: joins the protocol, the snapshot and the answers.
 import type { TypeUrl } from '@bulkhead/envoy'
-import { DeltaStream } from '../subscription/index.ts'
-import type { DeltaRequest, DeltaResponse, Handled, Progress, TypePolicy, Window } from '../subscription/index.ts'
+import { DiscoveryStream } from '../subscription/index.ts'
+import type {
+  DiscoveryRequest,
+  DiscoveryResponse,
+  Handled,
+  Progress,
+  TypePolicy,
+  Variant,
+  Window,
+} from '../subscription/index.ts'
 import type { AttachedStream, Fleet } from './fleet.ts'
 import type { Change } from './store.ts'
 import { StreamView } from './stream-view.ts'
 
 export interface FleetStreamOptions {
   readonly id: string
+  readonly variant: Variant
   readonly types: readonly TypePolicy[]
   readonly ownType?: TypeUrl | undefined
   readonly window: Window
@@ -20,7 +29,7 @@ export interface FleetStreamOptions {
 
 /** A stream that sees its fleet's snapshot until it is closed. */
 export class FleetStream {
-  readonly delta: DeltaStream
+  readonly protocol: DiscoveryStream
   readonly #fleet: Fleet
   readonly #options: FleetStreamOptions
   readonly #unsubscribe: () => void
@@ -31,19 +40,19 @@ export class FleetStream {
   constructor(fleet: Fleet, options: FleetStreamOptions) {
     this.#fleet = fleet
     this.#options = options
-    const { types, ownType, window, answerTimeoutMs } = options
+    const { variant, types, ownType, window, answerTimeoutMs } = options
     const makeView = (progress: Progress): StreamView => {
-      this.#view = new StreamView(fleet.store, progress, answerTimeoutMs)
+      this.#view = new StreamView(fleet, progress, answerTimeoutMs)
       return this.#view
     }
     const noncePrefix = `${options.id}/`
-    this.delta = new DeltaStream({ types, ownType, window, answerTimeoutMs, noncePrefix, makeView })
+    this.protocol = new DiscoveryStream({ variant, types, ownType, window, answerTimeoutMs, noncePrefix, makeView })
     this.#unsubscribe = fleet.store.subscribe((change) => this.#take(change))
   }
 
   /** Takes in a request, and lets the fleet know what it said about earlier responses. */
-  handle(request: DeltaRequest): Handled {
-    const handled = this.delta.handle(request)
+  handle(request: DiscoveryRequest): Handled {
+    const handled = this.protocol.handle(request)
     if (handled.kind !== 'ok') return handled
     this.#attach()
     if (this.#attached === undefined) return handled
@@ -53,13 +62,13 @@ export class FleetStream {
   }
 
   /** The next response to send. */
-  next(nowMs: number): DeltaResponse | undefined {
-    return this.delta.next(nowMs)
+  next(nowMs: number): DiscoveryResponse | undefined {
+    return this.protocol.next(nowMs)
   }
 
   /** Lets go of what has waited too long. */
   tick(nowMs: number): void {
-    const late = this.delta.tick(nowMs)
+    const late = this.protocol.tick(nowMs)
     if (this.#attached !== undefined) this.#fleet.progressed(this.#attached, late)
   }
 
@@ -71,15 +80,15 @@ export class FleetStream {
 
   #attach(): void {
     if (this.#attached !== undefined || !this.#options.isCounted) return
-    this.#attached = { id: this.#options.id, nodeId: this.delta.node?.id ?? '', progress: this.delta }
+    this.#attached = { id: this.#options.id, nodeId: this.protocol.node?.id ?? '', progress: this.protocol }
     this.#detach = this.#fleet.attach(this.#attached)
   }
 
   #take(change: Change): void {
     if (change.kind === 'group' && this.#fleet.store.published(change.group).size === 0)
       this.#view?.forget(change.group)
-    if (change.kind === 'opened') this.delta.changedAll()
-    else for (const [typeUrl, names] of change.names) this.delta.changed(typeUrl, names)
+    if (change.kind === 'opened') this.protocol.changedAll()
+    else for (const [typeUrl, names] of change.names) this.protocol.changed(typeUrl, names)
     // What is published may be what the stream has had all along, and then no answer will say so.
     const groups = change.kind === 'opened' ? this.#fleet.store.groups : [change.group]
     if (this.#attached !== undefined) this.#fleet.progressed(this.#attached, groups)

@@ -1,4 +1,5 @@
 // One fleet: its snapshot, the streams that read it, and what they have made of it.
+import type { TypeUrl } from '@bulkhead/envoy'
 import type { Progress, Settled } from '../subscription/index.ts'
 import type { Programmed, Refusal, StreamState } from './acknowledgement.ts'
 import { stateOf } from './acknowledgement.ts'
@@ -16,9 +17,15 @@ export type AcknowledgementChange = { readonly kind: 'group'; readonly group: st
 
 /** A fleet's snapshot together with the answers of its streams. */
 export class Fleet {
+  /** What whoever publishes calls a type's version; left out, it follows from the content. */
+  readonly versionOf: ((typeUrl: TypeUrl) => string | undefined) | undefined
   readonly store = new Store()
   readonly #streams = new Map<string, AttachedStream>()
   readonly #listeners = new Set<(change: AcknowledgementChange) => void>()
+
+  constructor(versionOf?: (typeUrl: TypeUrl) => string | undefined) {
+    this.versionOf = versionOf
+  }
 
   /** The streams that are connected now. */
   get streams(): Iterable<AttachedStream> {

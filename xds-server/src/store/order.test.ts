@@ -1,7 +1,7 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import type { DeltaResponse } from '../subscription/index.ts'
+import type { DiscoveryResponse } from '../subscription/index.ts'
 import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
 import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf } from './testing/sample.ts'
@@ -25,7 +25,7 @@ function started(fleet: Fleet): SimulatedClient {
 }
 
 /** What was said, in order: `+` for what came and `-` for what went. */
-function said(responses: readonly DeltaResponse[]): readonly string[] {
+function said(responses: readonly DiscoveryResponse[]): readonly string[] {
   return responses.flatMap(({ typeUrl, resources, removed }) => [
     ...resources.map(({ name }) => `+${SHORT.get(typeUrl) ?? ''} ${name}`),
     ...removed.map((name) => `-${SHORT.get(typeUrl) ?? ''} ${name}`),

@@ -1,7 +1,7 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import type { DeltaResponse } from '../subscription/index.ts'
+import type { DiscoveryResponse } from '../subscription/index.ts'
 import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
 import { clusterOf, connect, endpointsOf, groupOf, routesOf, scopeOf, secretOf } from './testing/sample.ts'
@@ -22,7 +22,7 @@ function started(fleet: Fleet): SimulatedClient {
   return client
 }
 
-function routesSent(responses: readonly DeltaResponse[]): readonly string[] {
+function routesSent(responses: readonly DiscoveryResponse[]): readonly string[] {
   return responses
     .filter((each) => each.typeUrl === routeConfiguration)
     .flatMap((each) => each.resources.map((r) => r.version))

@@ -3,6 +3,7 @@ import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
 import type { Progress, Verdict, View } from '../subscription/index.ts'
 import { keyOf } from './references.ts'
+import type { Fleet } from './fleet.ts'
 import type { Store } from './store.ts'
 import { Waits } from './waits.ts'
 import type { Readiness, Step } from './waits.ts'
@@ -17,8 +18,11 @@ export class StreamView implements View {
   readonly #progress: Progress
   readonly #waits: Waits
 
-  constructor(store: Store, progress: Progress, patienceMs: number) {
+  readonly #versionOf: Fleet['versionOf']
+
+  constructor({ store, versionOf }: Pick<Fleet, 'store' | 'versionOf'>, progress: Progress, patienceMs: number) {
     this.#store = store
+    this.#versionOf = versionOf
     this.#progress = progress
     this.#waits = new Waits(patienceMs)
   }
@@ -33,6 +37,10 @@ export class StreamView implements View {
 
   names(typeUrl: TypeUrl): Iterable<string> {
     return this.#store.names(typeUrl)
+  }
+
+  versionOf(typeUrl: TypeUrl): string | undefined {
+    return this.#versionOf?.(typeUrl)
   }
 
   /** Forgets what a group that is gone was waiting for. */

@@ -27,7 +27,13 @@ export class Ledger {
   readonly #awaited = new Map<string, string>()
   readonly #overdue = new Set<string>()
   readonly #digest = new SetDigest()
+  readonly #sendsApart: boolean
   #awaitedBytes = 0
+
+  /** `sendsApart`: what was refused in a response of several groups is sent again, each group's on its own. */
+  constructor(sendsApart = true) {
+    this.#sendsApart = sendsApart
+  }
 
   /** A version over all that the client holds, the same wherever the same is held. */
   get systemVersion(): string {
@@ -77,6 +83,10 @@ export class Ledger {
     return this.#rejected.get(name)
   }
 
+  get refusedNames(): readonly string[] {
+    return [...this.#rejected.keys()]
+  }
+
   tracked(group: string): Iterable<string> {
     return this.#byGroup.get(group) ?? []
   }
@@ -120,7 +130,7 @@ export class Ledger {
       if (error === undefined) this.#accept(entry)
       else this.#refuse(entry, error, sent.entries.length === 1)
       // Nobody can be blamed for a response of several groups: each is sent again on its own.
-      if (error !== undefined && isShared) this.#rejected.delete(entry.name)
+      if (error !== undefined && isShared && this.#sendsApart) this.#rejected.delete(entry.name)
     }
     return sent
   }

@@ -7,26 +7,44 @@ export interface NodeName {
   readonly cluster: string
 }
 
-/** One request of the delta protocol, reduced to what matters here. */
-export interface DeltaRequest {
+/** The two variants of the protocol: changes, or the state of the world. */
+export type Variant = 'delta' | 'sotw'
+
+interface AnyRequest {
   readonly typeUrl: string
   readonly node?: NodeName | undefined
-  readonly subscribe: readonly string[]
-  readonly unsubscribe: readonly string[]
-  readonly initialVersions: ReadonlyMap<string, string>
   readonly responseNonce: string
   /** Present exactly when the client refused the response with this nonce. */
   readonly error?: string | undefined
 }
 
-/** One response of the delta protocol; all its resources belong to one group, unless `group` is undefined. */
-export interface DeltaResponse {
+/** One request of the delta variant, reduced to what matters here. */
+export interface DeltaRequest extends AnyRequest {
+  readonly subscribe: readonly string[]
+  readonly unsubscribe: readonly string[]
+  readonly initialVersions: ReadonlyMap<string, string>
+}
+
+/** One request of the state-of-the-world variant: it names all that its client wants of the type. */
+export interface SotwRequest extends AnyRequest {
+  readonly names: readonly string[]
+}
+
+export type DiscoveryRequest =
+  ({ readonly variant: 'delta' } & DeltaRequest) | ({ readonly variant: 'sotw' } & SotwRequest)
+
+/** One response; on a delta stream all its resources belong to one group, unless `group` is undefined. */
+export interface DiscoveryResponse {
   readonly typeUrl: TypeUrl
   readonly nonce: string
-  readonly systemVersion: string
+  /** Of all that the client holds of the type; `version_info` or `system_version_info` on the wire. */
+  readonly version: string
   readonly group: string | undefined
   readonly resources: readonly EncodedResource[]
+  /** Names that are gone; the state of the world says so by leaving them out. */
   readonly removed: readonly string[]
+  /** Names of resources that the client does not have yet, or not in this version. */
+  readonly changed: readonly string[]
 }
 
 /** What a stream may be told about a name right now. */
@@ -44,6 +62,8 @@ export interface View {
   groupOf(typeUrl: TypeUrl, name: string): string | undefined
   /** Every name of a type, which is what `*` stands for. */
   names(typeUrl: TypeUrl): Iterable<string>
+  /** A version that whoever published a type gave it; left out, it follows from what the client holds. */
+  versionOf?(typeUrl: TypeUrl): string | undefined
   /** Groups that waited too long for an answer and go on without it. */
   overdueGroups(nowMs: number): readonly string[]
 }

@@ -5,7 +5,10 @@ import type { TypeUrl } from '@bulkhead/envoy'
 /** How one type is subscribed to and answered. */
 export interface TypePolicy {
   readonly typeUrl: TypeUrl
-  /** Whether an empty or `*` subscription means all; for the others it means nothing. */
+  /**
+   * Whether an empty or `*` subscription means all; for the others it means nothing. These are the types whose
+   * state-of-the-world responses are complete: what is not in one is gone.
+   */
   readonly hasWildcard: boolean
   /** The most resources in one response. */
   readonly maxResources: number
@@ -30,6 +33,11 @@ export const AGGREGATED_TYPES: readonly TypePolicy[] = [
   // One RouteConfiguration per response: in a shared one Envoy drops good edits together with a bad one.
   { ...ordinary, typeUrl: TYPE_URLS.routeConfiguration, maxResources: 1 },
 ]
+
+/** The one type of a stream that is not aggregated. */
+export function ownTypePolicy(typeUrl: TypeUrl): readonly TypePolicy[] {
+  return AGGREGATED_TYPES.filter((policy) => policy.typeUrl === typeUrl)
+}
 
 /** Certificates asked for by the SNI of whoever connects, so that unknown names must cost nothing. */
 export const ON_DEMAND_SECRETS: readonly TypePolicy[] = [

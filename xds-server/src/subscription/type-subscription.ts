@@ -1,12 +1,23 @@
-// One type on one delta stream: turns requests and changes into the next response, if there is one to send.
-import type { EncodedResource } from '@bulkhead/envoy'
-import type { DeltaRequest, DeltaResponse, Rejection, SentEntry, Settled, View } from './protocol.ts'
+// One type on one stream: turns requests and changes into the next response, if there is one to send.
+import type {
+  DeltaRequest,
+  DiscoveryRequest,
+  DiscoveryResponse,
+  Rejection,
+  SentEntry,
+  Settled,
+  Variant,
+  View,
+} from './protocol.ts'
 import type { TypePolicy } from './resource-types.ts'
+import { nextBatch } from './batch.ts'
+import type { Batch, Finding } from './batch.ts'
 import { Interest } from './interest.ts'
 import type { InterestChange } from './interest.ts'
 import { Ledger } from './ledger.ts'
 import type { Sent } from './ledger.ts'
 import { Pending } from './pending.ts'
+import { WorldSide } from './world-side.ts'
 
 /** How much may be unanswered on one stream and type. */
 export interface Window {
@@ -15,33 +26,30 @@ export interface Window {
   readonly maxResponseBytes: number
 }
 
-interface Batch {
-  readonly entries: SentEntry[]
-  readonly resources: EncodedResource[]
-  bytes: number
-}
-
-type Finding = 'nothing' | 'withheld' | { readonly entry: SentEntry; readonly resource?: EncodedResource | undefined }
-
 /** The state machine of one type on one stream. */
 export class TypeSubscription {
   readonly policy: TypePolicy
+  readonly #variant: Variant
   readonly #window: Window
   readonly #interest: Interest
-  readonly #ledger = new Ledger()
+  readonly #ledger: Ledger
   readonly #pending = new Pending()
   /** Names about which nothing may be said until this stream has come further. */
   readonly #withheld = new Pending()
   /** Names that the client asked for, and gets whatever we believe it has. */
   readonly #forced = new Set<string>()
+  readonly #world: WorldSide
   #isFirstRequest = true
   #owesFirstResponse = false
   #hasBeenIdle = false
 
-  constructor(policy: TypePolicy, window: Window) {
+  constructor(policy: TypePolicy, variant: Variant, window: Window) {
     this.policy = policy
+    this.#variant = variant
     this.#window = window
     this.#interest = new Interest(policy.hasWildcard)
+    this.#world = new WorldSide(policy.hasWildcard)
+    this.#ledger = new Ledger(variant === 'delta')
   }
 
   get hasBeenIdle(): boolean {
@@ -77,7 +85,16 @@ export class TypeSubscription {
   }
 
   /** Takes in a request; what comes back is what it answered, if anything. */
-  request(request: DeltaRequest, view: View): Settled | undefined {
+  request(request: DiscoveryRequest, view: View): Settled | undefined {
+    if (request.variant === 'delta') return this.#take(request, view)
+    if (this.#world.isStale(request)) return undefined
+    const settled = this.#take({ ...request, ...this.#world.replace(request), initialVersions: new Map() }, view)
+    if (settled?.error !== undefined)
+      this.#world.dropRefused(settled.entries, (name) => this.ackedVersion(name) !== undefined)
+    return settled
+  }
+
+  #take(request: DeltaRequest, view: View): Settled | undefined {
     const sent = this.#ledger.settle(request.responseNonce, request.error)
     // Changes that came while these names were unanswered were merged; now they may go.
     for (const { name } of sent?.entries ?? []) this.touch(name, view)
@@ -118,37 +135,29 @@ export class TypeSubscription {
 
   /** Frees the places of unanswered responses and gives the groups that they were about. */
   expire(nowMs: number, timeoutMs: number, view: View): readonly string[] {
+    // A client of the state of the world has one unanswered response at most, however long it takes.
+    if (this.#variant === 'sotw') return []
     const late = this.#ledger.expire(nowMs, timeoutMs).flatMap((sent) => sent.entries)
     for (const { name } of late) this.touch(name, view)
     return [...new Set(late.map((entry) => entry.group))]
   }
 
   /** The next response to send, or undefined when there is nothing to say or no room to say it. */
-  next(view: View, nowMs: number, nonce: string): DeltaResponse | undefined {
+  next(view: View, nowMs: number, nonce: string): DiscoveryResponse | undefined {
     if (!view.isOpen || this.#isWindowFull) return undefined
-    const batch = this.#isSharing ? this.#nextShared(view, nowMs) : this.#nextOfOneGroup(view, nowMs)
-    if (batch !== undefined) return this.#send(batch, nonce, nowMs)
+    const find = (name: string): Finding => this.#find(name, view, nowMs)
+    const { maxResponseBytes } = this.#window
+    const options = { policy: this.policy, variant: this.#variant, maxResponseBytes }
+    const [pending, withheld, owesFirstResponse] = [this.#pending, this.#withheld, this.#owesFirstResponse]
+    const batch = nextBatch({ ...options, pending, withheld }, { find, owesFirstResponse })
+    if (batch !== undefined) return this.#send(batch, { nonce, nowMs, view })
     if (this.#pending.isEmpty && this.#ledger.awaitedCount === 0 && !this.#owesFirstResponse) this.#hasBeenIdle = true
     return undefined
   }
 
-  #nextOfOneGroup(view: View, nowMs: number): Batch | undefined {
-    // A name comes back into its turn only by moving to its own group, so this ends.
-    for (let turn = this.#pending.takeNext(); turn !== undefined; turn = this.#pending.takeNext()) {
-      const batch = emptyBatch()
-      this.#collect(turn.group, turn.names, { view, nowMs, batch })
-      if (batch.entries.length > 0) return batch
-    }
-    // A client with a wildcard finishes its start with the first response, even if there is nothing to tell.
-    return this.#owesFirstResponse && this.#withheld.isEmpty ? emptyBatch() : undefined
-  }
-
-  get #isSharing(): boolean {
-    return this.#owesFirstResponse && this.policy.sharesFirstResponse
-  }
-
   get #isWindowFull(): boolean {
     const { awaitedCount, awaitedBytes } = this.#ledger
+    if (this.#variant === 'sotw') return awaitedCount > 0
     return awaitedCount >= this.#window.maxResponses || awaitedBytes >= this.#window.maxBytes
   }
 
@@ -172,15 +181,17 @@ export class TypeSubscription {
       if (!initial.has(name)) this.#forced.add(name)
       this.touch(name, view)
     }
-    for (const name of change.dropped) {
-      // Under a wildcard the client cannot know whether it still has the name: it must be told.
-      if (this.#interest.isWildcard) this.#forced.add(name)
-      else this.#forget(name)
-      this.touch(name, view)
-    }
+    for (const name of change.dropped) this.#drop(name, view)
     if (change.lostWildcard)
       for (const name of this.#ledger.heldNames) if (!this.#interest.wants(name)) this.#forget(name)
     if (change.gainedWildcard) this.touchAll(view)
+  }
+
+  #drop(name: string, view: View): void {
+    if (!this.#interest.isWildcard) this.#forget(name)
+    // Under a wildcard a client of changes cannot know whether it still has the name: it must be told.
+    else if (this.#variant === 'delta') this.#forced.add(name)
+    this.touch(name, view)
   }
 
   #forget(name: string): void {
@@ -188,86 +199,69 @@ export class TypeSubscription {
     this.#forced.delete(name)
   }
 
-  /** The first response of a type whose first response is taken for all there is. */
-  #nextShared(view: View, nowMs: number): Batch | undefined {
-    const batch = emptyBatch()
-    for (const group of this.#pending.groups) this.#collect(group, this.#pending.take(group), { view, nowMs, batch })
-    if (this.#withheld.isEmpty) return batch
-    for (const { name, group } of batch.entries) this.#pending.add(group, name)
-    return undefined
-  }
-
-  #collect(group: string, names: Iterable<string>, into: { view: View; nowMs: number; batch: Batch }): void {
-    for (const name of names) {
-      if (this.#isFull(into.batch)) {
-        this.#pending.add(group, name)
-        continue
-      }
-      const finding = this.#find(name, into.view, into.nowMs)
-      if (finding === 'nothing') continue
-      if (finding === 'withheld') this.#withheld.add(group, name)
-      else this.#put(finding, group, into.batch)
-    }
-  }
-
-  #put({ entry, resource }: Exclude<Finding, string>, group: string, batch: Batch): void {
-    // The name moved to another group while it waited: it goes in that group's turn.
-    if (entry.group !== group && !this.#isSharing) {
-      this.#pending.add(entry.group, entry.name)
-      return
-    }
-    batch.entries.push(entry)
-    if (resource === undefined) return
-    batch.resources.push(resource)
-    batch.bytes += resource.deltaChunk.length
-  }
-
-  #isFull(batch: Batch): boolean {
-    if (this.#isSharing) return false
-    return batch.entries.length >= this.policy.maxResources || batch.bytes >= this.#window.maxResponseBytes
-  }
-
   #find(name: string, view: View, nowMs: number): Finding {
     // At most one version of a resource is under way; its answer brings us back here.
     if (this.#ledger.blocksResend(name) || !this.#isAsked(name)) return 'nothing'
     const verdict = view.verdictOf(this.policy.typeUrl, name, nowMs)
     if (verdict.kind === 'withheld') return verdict.until === 'progress' ? 'withheld' : 'nothing'
-    const entry =
-      verdict.kind === 'present'
-        ? { name, group: verdict.group, version: verdict.resource.version }
-        : { name, group: this.#ledger.heldGroup(name) ?? '', version: undefined }
-    if (!this.#forced.has(name) && this.#hasOrRefused(name, entry.version)) return 'nothing'
-    return { entry, resource: verdict.kind === 'present' ? verdict.resource : undefined }
+    if (verdict.kind === 'absent') return this.#canSayGone ? this.#findGone(name) : 'nothing'
+    const { group, resource } = verdict
+    const entry = { name, group, version: resource.version }
+    return this.#hasOrRefused(entry) ? 'nothing' : { entry, resource }
+  }
+
+  #findGone(name: string): Finding {
+    const entry = { name, group: this.#ledger.heldGroup(name) ?? '', version: undefined }
+    return this.#hasOrRefused(entry) ? 'nothing' : { entry }
+  }
+
+  /** The state of the world cannot say of a type whose responses are not complete that a resource is gone. */
+  get #canSayGone(): boolean {
+    return this.#variant === 'delta' || this.policy.hasWildcard
   }
 
   #isAsked(name: string): boolean {
     return this.#forced.has(name) || this.#interest.wants(name)
   }
 
-  #hasOrRefused(name: string, version: string | undefined): boolean {
+  #hasOrRefused({ name, version }: SentEntry): boolean {
+    if (this.#forced.has(name)) return false
     if (this.#ledger.rejection(name)?.version === (version ?? '')) return true
     return version === undefined ? !this.#ledger.keeps(name) : this.#ledger.heldVersion(name) === version
   }
 
-  #send(batch: Batch, nonce: string, nowMs: number): DeltaResponse {
-    this.#ledger.recordSent({ nonce, sentAtMs: nowMs, bytes: batch.bytes, entries: batch.entries })
+  #send(batch: Batch, { nonce, nowMs, view }: { nonce: string; nowMs: number; view: View }): DiscoveryResponse {
+    const { typeUrl } = this.policy
+    const isWorld = this.#variant === 'sotw'
+    if (isWorld) this.#addRefused(batch, view, nowMs)
+    const changed = batch.resources.map(({ name }) => name)
+    const response = isWorld ? this.#world.respond(batch, nonce, (name) => this.wants(name)) : batch
+    const { entries, resources, bytes } = response
+    this.#ledger.recordSent({ nonce, sentAtMs: nowMs, bytes, entries })
     this.#owesFirstResponse = false
     const removed = batch.entries.filter((entry) => entry.version === undefined).map((entry) => entry.name)
     for (const { name } of batch.entries) this.#forced.delete(name)
-    if (!this.policy.remembersUnknown)
-      for (const name of removed) if (!this.#ledger.holds(name)) this.#interest.forget(name)
-    const groups = new Set(batch.entries.map((entry) => entry.group))
-    return {
-      typeUrl: this.policy.typeUrl,
-      nonce,
-      systemVersion: this.#ledger.systemVersion,
-      group: groups.size === 1 ? [...groups][0] : undefined,
-      resources: batch.resources,
-      removed,
+    this.#forgetUnknown(removed)
+    const groups = new Set(entries.map((entry) => entry.group))
+    const version = view.versionOf?.(typeUrl) ?? this.#ledger.systemVersion
+    const group = groups.size === 1 ? [...groups][0] : undefined
+    return { typeUrl, nonce, version, group, resources, removed, changed }
+  }
+
+  #forgetUnknown(removed: readonly string[]): void {
+    if (this.policy.remembersUnknown) return
+    for (const name of removed) if (!this.#ledger.holds(name)) this.#interest.forget(name)
+  }
+
+  // Nobody knows which of several resources was refused: with the next change all of them get another chance.
+  #addRefused(batch: Batch, view: View, nowMs: number): void {
+    const sent = new Set(batch.entries.map(({ name }) => name))
+    for (const name of this.#ledger.refusedNames.filter((each) => !sent.has(each))) {
+      this.#forced.add(name)
+      const finding = this.#find(name, view, nowMs)
+      if (typeof finding === 'string' || finding.resource === undefined) continue
+      batch.entries.push(finding.entry)
+      batch.resources.push(finding.resource)
     }
   }
-}
-
-function emptyBatch(): Batch {
-  return { entries: [], resources: [], bytes: 0 }
 }

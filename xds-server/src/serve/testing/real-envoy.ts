@@ -31,6 +31,14 @@ export function ask(port: number, host: string, path = '/'): Promise<Answer> {
   })
 }
 
+/** How an Envoy reaches its xDS server. */
+export interface XdsAccess {
+  readonly port: number
+  readonly files: CertificateFiles
+  /** GRPC is the state of the world. */
+  readonly apiType?: 'DELTA_GRPC' | 'GRPC'
+}
+
 /** A port that is free now. */
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -41,7 +49,7 @@ export function freePort(): Promise<number> {
   })
 }
 
-function bootstrap(id: string, xdsPort: number, files: CertificateFiles): object {
+function bootstrap(id: string, { port: xdsPort, files, apiType = 'DELTA_GRPC' }: XdsAccess): object {
   const file = (filename: string): object => ({ filename })
   const address = { socket_address: { address: '127.0.0.1', port_value: xdsPort } }
   const ads = { ads: {}, resource_api_version: 'V3' }
@@ -65,7 +73,7 @@ function bootstrap(id: string, xdsPort: number, files: CertificateFiles): object
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
     dynamic_resources: {
       ads_config: {
-        api_type: 'DELTA_GRPC',
+        api_type: apiType,
         transport_api_version: 'V3',
         grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
       },
@@ -93,10 +101,10 @@ export class RealEnvoy {
   readonly #adminFile: string
   readonly #log: string[] = []
 
-  constructor(id: string, folder: string, xds: { readonly port: number; readonly files: CertificateFiles }) {
+  constructor(id: string, folder: string, xds: XdsAccess) {
     const config = join(folder, `${id}.json`)
     this.#adminFile = join(folder, `${id}.admin`)
-    writeFileSync(config, JSON.stringify(bootstrap(id, xds.port, xds.files)))
+    writeFileSync(config, JSON.stringify(bootstrap(id, xds)))
     const admin = ['--admin-address-path', this.#adminFile]
     const quiet = ['--log-level', 'warning', '--concurrency', '1', '--use-dynamic-base-id']
     this.#child = spawn(ENVOY_BINARY, ['-c', config, ...admin, ...quiet], { stdio: ['ignore', 'ignore', 'pipe'] })

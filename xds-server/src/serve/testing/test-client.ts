@@ -1,12 +1,20 @@
 // A gRPC client for tests of the server: one stream, its responses one after the other, and how it ended.
 import { Client, credentials, status } from '@grpc/grpc-js'
 import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js'
+import type { ChannelCredentials } from '@grpc/grpc-js'
 import { decode, encode } from '@bulkhead/envoy'
-import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '@bulkhead/envoy'
+import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+  DiscoveryRequest,
+  DiscoveryResponse,
+} from '@bulkhead/envoy'
 import type { Pair } from './throwaway-authority.ts'
 
 const REQUEST = 'envoy.service.discovery.v3.DeltaDiscoveryRequest'
 const RESPONSE = 'envoy.service.discovery.v3.DeltaDiscoveryResponse'
+const WORLD_REQUEST = 'envoy.service.discovery.v3.DiscoveryRequest'
+const WORLD_RESPONSE = 'envoy.service.discovery.v3.DiscoveryResponse'
 
 /** The aggregated delta method. */
 export const DELTA = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources'
@@ -23,19 +31,36 @@ export function framed(request: DeltaDiscoveryRequest): Buffer {
   return Buffer.concat([head, bytes])
 }
 
+/** How messages of a stream are written and read. */
+interface Codec<Request, Response> {
+  readonly encode: (request: Request) => Uint8Array
+  readonly decode: (bytes: Uint8Array) => Response
+}
+
+const DELTA_CODEC: Codec<DeltaDiscoveryRequest, DeltaDiscoveryResponse> = {
+  encode: (request) => encode(REQUEST, request),
+  decode: (bytes) => decode(RESPONSE, bytes),
+}
+const WORLD_CODEC: Codec<DiscoveryRequest, DiscoveryResponse> = {
+  encode: (request) => encode(WORLD_REQUEST, request),
+  decode: (bytes) => decode(WORLD_RESPONSE, bytes),
+}
+
 /** A stream that keeps what it receives until it is asked for. */
-export class TestStream {
+export class TestStream<Request = DeltaDiscoveryRequest, Response = DeltaDiscoveryResponse> {
   readonly ended: Promise<StatusObject>
   readonly raw: Buffer[] = []
   readonly #call: ClientDuplexStream<Buffer, Buffer>
-  readonly #responses: DeltaDiscoveryResponse[] = []
-  readonly #waiting: ((response: DeltaDiscoveryResponse) => void)[] = []
+  readonly #codec: Codec<Request, Response>
+  readonly #responses: Response[] = []
+  readonly #waiting: ((response: Response) => void)[] = []
 
-  constructor(call: ClientDuplexStream<Buffer, Buffer>) {
+  constructor(call: ClientDuplexStream<Buffer, Buffer>, codec: Codec<Request, Response>) {
     this.#call = call
+    this.#codec = codec
     call.on('data', (bytes: Buffer) => {
       this.raw.push(bytes)
-      const response = decode(RESPONSE, bytes)
+      const response = codec.decode(bytes)
       const next = this.#waiting.shift()
       if (next === undefined) this.#responses.push(response)
       else next(response)
@@ -48,12 +73,12 @@ export class TestStream {
     this.#call.write(Buffer.from(bytes))
   }
 
-  send(request: DeltaDiscoveryRequest): void {
-    this.sendBytes(encode(REQUEST, request))
+  send(request: Request): void {
+    this.sendBytes(this.#codec.encode(request))
   }
 
   /** The next response, now or when it comes. */
-  next(): Promise<DeltaDiscoveryResponse> {
+  next(): Promise<Response> {
     const response = this.#responses.shift()
     return response === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(response)
   }
@@ -67,13 +92,18 @@ export class TestStream {
   }
 }
 
-/** A client with a certificate, or without one. */
+/** What a client with a certificate, or without one, shows the server. */
+export function secureWith(root: string, pair?: Pair): ChannelCredentials {
+  const [key, cert] = pair === undefined ? [null, null] : [Buffer.from(pair.key), Buffer.from(pair.cert)]
+  return credentials.createSsl(Buffer.from(root), key, cert)
+}
+
+/** A client of one server. */
 export class TestClient {
   readonly #client: Client
 
-  constructor(port: number, root: string, pair?: Pair) {
-    const [key, cert] = pair === undefined ? [null, null] : [Buffer.from(pair.key), Buffer.from(pair.cert)]
-    this.#client = new Client(`localhost:${port}`, credentials.createSsl(Buffer.from(root), key, cert), {
+  constructor(port: number, secured: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(`localhost:${port}`, secured, {
       'grpc.max_receive_message_length': -1,
       'grpc.enable_retries': 0,
       'grpc.use_local_subchannel_pool': 1,
@@ -81,13 +111,21 @@ export class TestClient {
   }
 
   stream(path: string = DELTA): TestStream {
-    return new TestStream(this.#client.makeBidiStreamRequest(path, asIs, asIs))
+    return new TestStream(this.#client.makeBidiStreamRequest(path, asIs, asIs), DELTA_CODEC)
+  }
+
+  /** A stream of the state of the world. */
+  world(path: string): TestStream<DiscoveryRequest, DiscoveryResponse> {
+    return new TestStream(this.#client.makeBidiStreamRequest(path, asIs, asIs), WORLD_CODEC)
   }
 
   /** The status of a unary call, and its bytes. */
-  unary(path: string): Promise<{ readonly code: status; readonly bytes: Buffer | undefined }> {
+  unary(
+    path: string,
+    request = Buffer.alloc(0),
+  ): Promise<{ readonly code: status; readonly bytes: Buffer | undefined }> {
     return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(path, asIs, asIs, Buffer.alloc(0), (fault, bytes) => {
+      this.#client.makeUnaryRequest(path, asIs, asIs, request, (fault, bytes) => {
         resolve({ code: fault?.code ?? status.OK, bytes })
       })
     })

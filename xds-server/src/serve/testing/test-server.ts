@@ -4,9 +4,9 @@ import type { ClientHttp2Session } from 'node:http2'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { Fleet } from '../../store/index.ts'
-import { startXdsServer } from '../index.ts'
+import { memberOfFleet, startXdsServer } from '../index.ts'
 import type { XdsServer, XdsServerOptions } from '../index.ts'
-import { DELTA, framed, TestClient } from './test-client.ts'
+import { DELTA, framed, secureWith, TestClient } from './test-client.ts'
 import { ThrowawayAuthority } from './throwaway-authority.ts'
 import type { Pair, Wanted } from './throwaway-authority.ts'
 
@@ -18,6 +18,9 @@ export const NODE = { id: 'envoy-0', cluster: 'shared' }
 export const FIRST = { node: NODE, typeUrl: TYPE_URLS.cluster }
 /** The certificate of a member. */
 export const MEMBER: Wanted = { uris: [ENVOY] }
+
+/** The certificate of somebody who is no Envoy, and may ask for the state of the world. */
+export const OTHER: Wanted = { uris: ['spiffe://bulkhead/fleet/shared/client'] }
 
 /** What one test file works with; new for every test. */
 export interface World {
@@ -46,14 +49,14 @@ export function useWorld(): World {
       host: '127.0.0.1',
       port: 0,
       certificates: ready.authority.write('server', ready.own),
-      identityOf: (uri) => (uri === ENVOY ? { fleet: 'shared' } : undefined),
+      identityOf: memberOfFleet('shared'),
       fleetOf: (name) => (name === 'shared' ? ready.fleet : undefined),
       onFault: (fault) => ready.faults.push(fault),
       ...options,
     })
   }
   world.connectWith = (pair) => {
-    const client = new TestClient(ready.server.port, ready.authority.root, pair)
+    const client = new TestClient(ready.server.port, secureWith(ready.authority.root, pair))
     clients.push(client)
     return client
   }

@@ -59,6 +59,7 @@ export function connect(fleet: Fleet): { readonly client: SimulatedClient<FleetS
   streams += 1
   const stream = new FleetStream(fleet, {
     id: `stream-${streams}`,
+    variant: 'delta',
     types: AGGREGATED_TYPES,
     window: { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 1 << 20 },
     answerTimeoutMs: 5000,

@@ -1,9 +1,10 @@
 // A view for tests in which nothing waits for anything: every name is there or not.
 import { makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
-import { AGGREGATED_TYPES, DeltaStream } from '../index.ts'
-import type { DeltaResponse, DeltaStreamOptions, Verdict, View } from '../index.ts'
+import { AGGREGATED_TYPES, DiscoveryStream } from '../index.ts'
+import type { DiscoveryResponse, DiscoveryStreamOptions, Verdict, View } from '../index.ts'
 import { SimulatedClient } from './simulated-client.ts'
+import { WorldClient } from './world-client.ts'
 
 /** The window that production uses. */
 export const WINDOW = { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 1 << 20 }
@@ -12,7 +13,7 @@ export const WINDOW = { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 1
 export class FlatView implements View {
   isOpen = true
   readonly #entries = new Map<string, { group: string; resource: EncodedResource }>()
-  readonly #streams = new Set<DeltaStream>()
+  readonly #streams = new Set<DiscoveryStream>()
   readonly withheld = new Set<string>()
 
   put(typeUrl: TypeUrl, name: string, text: string, group = 'g'): void {
@@ -46,8 +47,18 @@ export class FlatView implements View {
     return []
   }
 
-  connect(options: Partial<DeltaStreamOptions> = {}): SimulatedClient<DeltaStream> {
-    const stream = new DeltaStream({
+  connect(options: Partial<DiscoveryStreamOptions> = {}): SimulatedClient<DiscoveryStream> {
+    return new SimulatedClient(this.#open(options))
+  }
+
+  /** A client of the state of the world. */
+  connectWorld(): WorldClient {
+    return new WorldClient(this.#open({ variant: 'sotw' }))
+  }
+
+  #open(options: Partial<DiscoveryStreamOptions>): DiscoveryStream {
+    const stream = new DiscoveryStream({
+      variant: 'delta',
       types: AGGREGATED_TYPES,
       window: WINDOW,
       answerTimeoutMs: 5000,
@@ -56,7 +67,7 @@ export class FlatView implements View {
       ...options,
     })
     this.#streams.add(stream)
-    return new SimulatedClient(stream)
+    return stream
   }
 }
 
@@ -68,7 +79,7 @@ export function world(...names: readonly string[]): FlatView {
 }
 
 /** What responses say: names, and removed names with a minus. */
-export function sent(responses: readonly DeltaResponse[]): readonly string[] {
+export function sent(responses: readonly DiscoveryResponse[]): readonly string[] {
   return responses.flatMap((each) => [
     ...each.resources.map(({ name }) => name),
     ...each.removed.map((name) => `-${name}`),

@@ -1,8 +1,8 @@
 // A client for tests: it keeps what it is sent, as Envoy does, and answers only when it is told to.
 import { decode, TYPE_URLS } from '@bulkhead/envoy'
 import type { TypeUrl } from '@bulkhead/envoy'
-import type { Handled } from '../delta-stream.ts'
-import type { DeltaRequest, DeltaResponse } from '../protocol.ts'
+import type { Handled } from '../discovery-stream.ts'
+import type { DeltaRequest, DiscoveryRequest, DiscoveryResponse } from '../protocol.ts'
 
 const SCOPE = 'envoy.config.route.v3.ScopedRouteConfiguration'
 const NODE = { id: 'client', cluster: 'fleet' }
@@ -11,15 +11,15 @@ export type Asked = Partial<Omit<DeltaRequest, 'typeUrl'>>
 
 /** The server's end of a stream. */
 export interface ServerEnd {
-  handle(request: DeltaRequest): Handled
-  next(nowMs: number): DeltaResponse | undefined
+  handle(request: DiscoveryRequest): Handled
+  next(nowMs: number): DiscoveryResponse | undefined
   tick(nowMs: number): unknown
 }
 
 /** A delta client without a network. */
 export class SimulatedClient<End extends ServerEnd = ServerEnd> {
   readonly stream: End
-  readonly received: DeltaResponse[] = []
+  readonly received: DiscoveryResponse[] = []
   readonly #has = new Map<string, Map<string, string>>()
   readonly #asked = new Map<TypeUrl, ReadonlySet<string>>()
   readonly #routes = new Map<string, string>()
@@ -32,15 +32,15 @@ export class SimulatedClient<End extends ServerEnd = ServerEnd> {
   /** Sends a request; most of it may be left out. */
   ask(typeUrl: string, asked: Asked = {}): Handled {
     const empty = { subscribe: [], unsubscribe: [], initialVersions: new Map<string, string>(), responseNonce: '' }
-    const handled = this.stream.handle({ node: NODE, ...empty, ...asked, typeUrl })
+    const handled = this.stream.handle({ variant: 'delta', node: NODE, ...empty, ...asked, typeUrl })
     const has = this.#of(typeUrl)
     for (const [name, version] of asked.initialVersions ?? []) has.set(name, version)
     return handled
   }
 
   /** Takes in all that is sent now, without answering. */
-  receive(): readonly DeltaResponse[] {
-    const now: DeltaResponse[] = []
+  receive(): readonly DiscoveryResponse[] {
+    const now: DiscoveryResponse[] = []
     for (let next = this.stream.next(this.#nowMs); next !== undefined; next = this.stream.next(this.#nowMs))
       now.push(next)
     this.received.push(...now)
@@ -48,7 +48,7 @@ export class SimulatedClient<End extends ServerEnd = ServerEnd> {
   }
 
   /** Accepts a response. */
-  ack(response: DeltaResponse): void {
+  ack(response: DiscoveryResponse): void {
     const has = this.#of(response.typeUrl)
     for (const { name, version } of response.resources) has.set(name, version)
     for (const name of response.removed) has.delete(name)
@@ -57,13 +57,13 @@ export class SimulatedClient<End extends ServerEnd = ServerEnd> {
   }
 
   /** Refuses a response. */
-  nack(response: DeltaResponse, error = 'refused'): void {
+  nack(response: DiscoveryResponse, error = 'refused'): void {
     this.ask(response.typeUrl, { responseNonce: response.nonce, error })
   }
 
   /** Takes in and accepts until nothing more comes; gives all that came. */
-  drain(afterEach: (response: DeltaResponse) => void = () => undefined): readonly DeltaResponse[] {
-    const all: DeltaResponse[] = []
+  drain(afterEach: (response: DiscoveryResponse) => void = () => undefined): readonly DiscoveryResponse[] {
+    const all: DiscoveryResponse[] = []
     for (let now = this.receive(); now.length > 0; now = this.receive()) {
       all.push(...now)
       for (const response of now) {
@@ -93,8 +93,8 @@ export class SimulatedClient<End extends ServerEnd = ServerEnd> {
   /** Behaves as an Envoy until it is content: accepts, then asks for the endpoints and routes it has heard of. */
   follow(
     afterEach: (has: (typeUrl: TypeUrl) => ReadonlyMap<string, string>) => void = () => undefined,
-  ): readonly DeltaResponse[] {
-    const all: DeltaResponse[] = []
+  ): readonly DiscoveryResponse[] {
+    const all: DiscoveryResponse[] = []
     const check = (): void => afterEach((typeUrl) => this.has(typeUrl))
     for (;;) {
       this.#askAbout(TYPE_URLS.endpoints, [...this.has(TYPE_URLS.cluster).keys()])
@@ -105,7 +105,7 @@ export class SimulatedClient<End extends ServerEnd = ServerEnd> {
     }
   }
 
-  #learnRoutes({ resources, removed }: DeltaResponse): void {
+  #learnRoutes({ resources, removed }: DiscoveryResponse): void {
     for (const { name, bytes } of resources) this.#routes.set(name, decode(SCOPE, bytes).routeConfigurationName ?? '')
     for (const name of removed) this.#routes.delete(name)
   }

@@ -39,7 +39,7 @@ export async function startControlPlane(groups: readonly Group[]): Promise<Contr
     host: '127.0.0.1',
     port: 0,
     certificates: await write(join(folder, 'server'), authority, { type: 'dns', value: 'localhost' }),
-    identityOf: (id) => (id === envoyId ? { fleet: 'shared' } : undefined),
+    identityOf: (id) => (id === envoyId ? { role: 'envoy', fleet: 'shared' } : undefined),
     fleetOf: () => fleet,
     onFault: (fault) => faults.push(String(fault)),
   })

@@ -92,14 +92,14 @@ describe('streams', () => {
     const [second] = client.drain()
     view.put(cluster, 'a', 'first a')
     const [third] = client.drain()
-    expect(second!.systemVersion).not.toBe(first!.systemVersion)
-    expect(third!.systemVersion).toBe(first!.systemVersion)
+    expect(second!.version).not.toBe(first!.version)
+    expect(third!.version).toBe(first!.version)
   })
 
   test('rule 11: two replicas with the same content give the same versions', () => {
     const [one, other] = [world('a', 'b').connect(), world('b', 'a').connect()]
     for (const client of [one, other]) client.ask(cluster)
-    expect(one.drain()[0]!.systemVersion).toBe(other.drain()[0]!.systemVersion)
+    expect(one.drain()[0]!.version).toBe(other.drain()[0]!.version)
     expect([...one.has(cluster)].sort()).toEqual([...other.has(cluster)].sort())
   })
 })

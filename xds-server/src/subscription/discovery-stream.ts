@@ -1,12 +1,22 @@
-// One delta stream: its node, its types, and what is sent next on it. No clock, no network, no randomness.
+// One stream: its node, its types, and what is sent next on it. No clock, no network, no randomness.
 import type { TypeUrl } from '@bulkhead/envoy'
 import { TYPE_URLS } from '@bulkhead/envoy'
-import type { DeltaRequest, DeltaResponse, NodeName, Progress, Rejection, Settled, View } from './protocol.ts'
+import type {
+  DiscoveryRequest,
+  DiscoveryResponse,
+  NodeName,
+  Progress,
+  Rejection,
+  Settled,
+  Variant,
+  View,
+} from './protocol.ts'
 import type { TypePolicy } from './resource-types.ts'
 import { TypeSubscription } from './type-subscription.ts'
 import type { Window } from './type-subscription.ts'
 
-export interface DeltaStreamOptions {
+export interface DiscoveryStreamOptions {
+  readonly variant: Variant
   readonly types: readonly TypePolicy[]
   readonly window: Window
   /** How long an answer may take before its place in the window is freed. */
@@ -23,9 +33,9 @@ export type Handled =
   | { readonly kind: 'ok'; readonly settled?: Settled | undefined; readonly adoptedGroups: readonly string[] }
   | { readonly kind: 'close'; readonly status: 'INVALID_ARGUMENT'; readonly message: string }
 
-/** The state machine of one delta stream. */
-export class DeltaStream implements Progress {
-  readonly #options: DeltaStreamOptions
+/** The state machine of one stream, of either variant. */
+export class DiscoveryStream implements Progress {
+  readonly #options: DiscoveryStreamOptions
   readonly #view: View
   readonly #types = new Map<TypeUrl, TypeSubscription>()
   readonly #quiet = new Set<TypeUrl>()
@@ -33,7 +43,7 @@ export class DeltaStream implements Progress {
   #hasNewlyQuiet = false
   #nonces = 0
 
-  constructor(options: DeltaStreamOptions) {
+  constructor(options: DiscoveryStreamOptions) {
     this.#options = options
     this.#view = options.makeView(this)
   }
@@ -48,7 +58,7 @@ export class DeltaStream implements Progress {
   }
 
   /** Takes in a request of the client. */
-  handle(request: DeltaRequest): Handled {
+  handle(request: DiscoveryRequest): Handled {
     const refusal = this.#checkNode(request.node)
     if (refusal !== undefined) return close(refusal)
     const typeUrl = request.typeUrl === '' ? this.#options.ownType : request.typeUrl
@@ -59,15 +69,15 @@ export class DeltaStream implements Progress {
     return policy === undefined ? { kind: 'ok', adoptedGroups: [] } : this.#handleType(policy, request)
   }
 
-  #handleType(policy: TypePolicy, request: DeltaRequest): Handled {
+  #handleType(policy: TypePolicy, request: DiscoveryRequest): Handled {
     const known = this.#types.get(policy.typeUrl)
-    const type = known ?? new TypeSubscription(policy, this.#options.window)
+    const type = known ?? new TypeSubscription(policy, this.#options.variant, this.#options.window)
     if (known === undefined) this.#types.set(policy.typeUrl, type)
     const settled = type.request(request, this.#view)
     for (const group of settled?.groups ?? []) this.#release(group)
     // What the client let go of may be what a removal was waiting for.
-    if (request.unsubscribe.length > 0) this.#release(undefined)
-    const adopted = known === undefined ? [...request.initialVersions.keys()] : []
+    if (request.variant === 'sotw' || request.unsubscribe.length > 0) this.#release(undefined)
+    const adopted = known === undefined && request.variant === 'delta' ? [...request.initialVersions.keys()] : []
     const groups = adopted
       .map((name) => this.#view.groupOf(policy.typeUrl, name))
       .filter((group) => group !== undefined)
@@ -95,13 +105,13 @@ export class DeltaStream implements Progress {
   }
 
   /** The next response to send, or undefined when there is none for now. */
-  next(nowMs: number): DeltaResponse | undefined {
+  next(nowMs: number): DiscoveryResponse | undefined {
     // A type that falls quiet lets others go on, those before it too.
     for (let response = this.#pass(nowMs); ; response = this.#pass(nowMs))
       if (response !== undefined || !this.#hasNewlyQuiet) return response
   }
 
-  #pass(nowMs: number): DeltaResponse | undefined {
+  #pass(nowMs: number): DiscoveryResponse | undefined {
     this.#hasNewlyQuiet = false
     for (const { typeUrl } of this.#options.types) {
       const type = this.#types.get(typeUrl)
@@ -116,7 +126,7 @@ export class DeltaStream implements Progress {
     return undefined
   }
 
-  #nextOf(type: TypeSubscription, nowMs: number): DeltaResponse | undefined {
+  #nextOf(type: TypeSubscription, nowMs: number): DiscoveryResponse | undefined {
     const wasQuiet = this.#quiet.has(type.policy.typeUrl)
     const response = type.next(this.#view, nowMs, `${this.#options.noncePrefix}${this.#nonces + 1}`)
     if (!type.isIdle) this.#quiet.delete(type.policy.typeUrl)
@@ -165,9 +175,9 @@ export class DeltaStream implements Progress {
     for (const type of this.#types.values()) type.release(group)
   }
 
-  #resendEndpoints(response: DeltaResponse): void {
+  #resendEndpoints(response: DiscoveryResponse): void {
     const endpoints = this.#types.get(TYPE_URLS.endpoints)
-    for (const { name } of response.resources) endpoints?.resend(name, this.#view)
+    for (const name of response.changed) endpoints?.resend(name, this.#view)
   }
 
   #checkNode(node: NodeName | undefined): string | undefined {

@@ -1,21 +1,28 @@
-// One delta call: the state machine of its stream between a socket that may be slow and a snapshot that may change.
+// One call: the state machine of its stream between a socket that may be slow and a snapshot that may change.
 import { status } from '@grpc/grpc-js'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { TypeUrl } from '@bulkhead/envoy'
 import type { Fleet } from '../store/index.ts'
 import { FleetStream } from '../store/index.ts'
-import type { DeltaRequest, DeltaResponse, TypePolicy, Window } from '../subscription/index.ts'
-import type { Identity } from './identity.ts'
+import type {
+  DiscoveryRequest,
+  DiscoveryResponse,
+  NodeName,
+  TypePolicy,
+  Variant,
+  Window,
+} from '../subscription/index.ts'
 import type { ByteBudget, Limits } from './limits.ts'
-import { readRequest, spliceResponse } from './wire.ts'
+import { readRequest, REQUEST_NAMES, spliceResponse } from './wire.ts'
 
 export type Call = ServerDuplexStream<Buffer, Buffer>
 
 /** What a call needs of the server that it belongs to. */
 export interface CallContext {
   readonly id: string
-  readonly identity: Identity
-  readonly fleet: Fleet
+  readonly variant: Variant
+  /** Which fleet's snapshot a first request gets, or why none. */
+  readonly fleetFor: (node: NodeName | undefined) => Fleet | Ending
   readonly types: readonly TypePolicy[]
   readonly ownType?: TypeUrl | undefined
   readonly isCounted: boolean
@@ -43,19 +50,16 @@ const MAX_TURN_MS = 5
 const MAX_UNSENT_RESPONSES = 4
 
 /** A call from its first message to its end. */
-export class DeltaCall {
+export class DiscoveryCall {
   readonly #call: Call
   readonly #context: CallContext
-  readonly #stream: FleetStream
+  #stream: FleetStream | undefined
   #isScheduled = false
   #isEnded = false
 
   constructor(call: Call, context: CallContext) {
     this.#call = call
     this.#context = context
-    const { id, fleet, types, ownType, window, answerTimeoutMs, isCounted } = context
-    const onChange = this.#schedule
-    this.#stream = new FleetStream(fleet, { id, types, ownType, window, answerTimeoutMs, isCounted, onChange })
     call.on('data', (bytes: Buffer) => this.#guard(() => this.#take(bytes)))
     call.on('end', () => this.#close({ code: status.OK, details: '' }))
     call.on('cancelled', () => this.#forget())
@@ -69,7 +73,7 @@ export class DeltaCall {
       if (nowMs >= this.#context.expiresAtMs)
         this.end({ code: status.UNAUTHENTICATED, details: 'Cannot go on: the client certificate has expired' })
       if (this.#isEnded) return
-      this.#stream.tick(nowMs)
+      this.#stream?.tick(nowMs)
       this.#schedule()
     })
   }
@@ -89,7 +93,7 @@ export class DeltaCall {
   #forget(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#stream.close()
+    this.#stream?.close()
     this.#context.onEnd()
   }
 
@@ -111,31 +115,45 @@ export class DeltaCall {
       this.#close(refusal)
       return
     }
-    const handled = this.#stream.handle(request)
+    const stream = (this.#stream ??= this.#open(request))
+    if (stream === undefined) return
+    const handled = stream.handle(request)
     if (handled.kind === 'close') this.#close({ code: status[handled.status], details: handled.message })
     else this.#schedule()
   }
 
-  #read(bytes: Buffer): DeltaRequest | undefined {
+  #open({ node }: DiscoveryRequest): FleetStream | undefined {
+    const { id, variant, types, ownType, window, answerTimeoutMs, isCounted } = this.#context
+    const fleet = this.#context.fleetFor(node)
+    if ('code' in fleet) {
+      this.#close(fleet)
+      return undefined
+    }
+    const onChange = this.#schedule
+    return new FleetStream(fleet, { id, variant, types, ownType, window, answerTimeoutMs, isCounted, onChange })
+  }
+
+  #read(bytes: Buffer): DiscoveryRequest | undefined {
+    const { variant } = this.#context
     try {
-      return readRequest(bytes)
+      return readRequest(variant, bytes)
     } catch {
-      this.#close({ code: status.INVALID_ARGUMENT, details: 'Cannot read the request: it is no DeltaDiscoveryRequest' })
+      const details = `Cannot read the request: it is no ${REQUEST_NAMES[variant]}`
+      this.#close({ code: status.INVALID_ARGUMENT, details })
       return undefined
     }
   }
 
-  #refusalOf({ node, subscribe, unsubscribe, initialVersions }: DeltaRequest): Ending | undefined {
-    const { limits, identity, countRequest } = this.#context
+  #refusalOf(request: DiscoveryRequest): Ending | undefined {
+    const { limits, countRequest } = this.#context
     if (!countRequest()) return tooMuch('requests come faster than this connection may send them')
-    const names = subscribe.length + unsubscribe.length + initialVersions.size
+    const names = nameCountOf(request)
     if (names > limits.maxNamesPerRequest)
       return tooMuch(`${names} names in a request, at most ${limits.maxNamesPerRequest}`)
-    if (this.#stream.delta.subscribedCount + subscribe.length > limits.maxNamesPerStream)
+    const subscribed = request.variant === 'delta' ? request.subscribe.length : 0
+    if ((this.#stream?.protocol.subscribedCount ?? 0) + subscribed > limits.maxNamesPerStream)
       return tooMuch(`more than ${limits.maxNamesPerStream} names on a stream`)
-    if (node === undefined || node.id === '' || node.cluster === identity.fleet) return undefined
-    const details = `Cannot serve cluster "${node.cluster}" to this certificate: node.cluster must be its fleet`
-    return { code: status.PERMISSION_DENIED, details }
+    return undefined
   }
 
   // One function for the whole life: whoever keeps it until there is room keeps it once.
@@ -154,7 +172,7 @@ export class DeltaCall {
       // A reader that does not read holds a few responses, and is woken when they are gone.
       if (this.#call.writableLength >= MAX_UNSENT_RESPONSES) return
       if (!this.#context.budget.hasRoom(this.#schedule)) return
-      const response = this.#stream.next(this.#context.nowMs())
+      const response = this.#stream?.next(this.#context.nowMs())
       if (response === undefined) return
       this.#write(response)
       if (this.#context.nowMs() - startedAtMs > MAX_TURN_MS) break
@@ -162,8 +180,8 @@ export class DeltaCall {
     this.#schedule()
   }
 
-  #write(response: DeltaResponse): void {
-    const bytes = spliceResponse(response)
+  #write(response: DiscoveryResponse): void {
+    const bytes = spliceResponse(this.#context.variant, response)
     const giveBack = this.#context.budget.take(bytes.length)
     this.#call.once('close', giveBack)
     this.#call.write(bytes, () => {
@@ -172,6 +190,11 @@ export class DeltaCall {
       this.#schedule()
     })
   }
+}
+
+function nameCountOf(request: DiscoveryRequest): number {
+  if (request.variant === 'sotw') return request.names.length
+  return request.subscribe.length + request.unsubscribe.length + request.initialVersions.size
 }
 
 function tooMuch(what: string): Ending {
