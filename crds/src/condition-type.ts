@@ -43,7 +43,12 @@ export const conditionTypes = {
     writers: { Tenant: 'operator' },
   },
   DatabaseReady: {
-    meaning: 'The schema and the role stand, and every migration has run.',
+    meaning: 'The schema and the role stand, at a version that can be used; the message says which.',
+    writers: { Tenant: 'operator' },
+  },
+  MigrationFailed: {
+    meaning:
+      "A newer version of the schema could not be made, and nobody's schema is taken further before a person acts. The tenant is served at the version of before. There only while True.",
     writers: { Tenant: 'operator' },
   },
   JwksStale: {

@@ -29,6 +29,7 @@ export const reasons = {
   JwksUnavailable: 'The keys of the issuer cannot be fetched; it is tried again.',
   JwksWithdrawn: 'The keys of the issuer are older than `jwks.maxStaleSeconds` and are believed no more.',
   KubernetesUnavailable: 'The API server cannot be reached or refuses; it is tried again.',
+  MigrationFailed: 'A migration of the schema failed; the message has the words of Postgres and says what to do.',
   NameTaken: 'Something of the same name exists that is not of this tenant; it was left untouched.',
   NamespaceLost: 'Somebody deleted the namespace; it is made again, without what the tenant had in it.',
   NamespaceReady: 'The namespace with its role, quota and network policies is as wanted.',

@@ -51,6 +51,24 @@ export interface Tables {
     readonly name: string
     readonly installation: string
   }
+  /** One row: the version of tenants' schemas that is on its way. */
+  readonly rollout: {
+    readonly only_row: boolean
+    readonly version: number
+    readonly checksum: string
+    readonly base: number
+    readonly phase: 'canary' | 'tenth' | 'rest' | 'done'
+    readonly since: Date
+    readonly settled_at: Date | null
+  }
+  readonly migration_failures: {
+    readonly tenant_id: string
+    readonly version: number
+    readonly words: string
+    /** What a person had asked for when it was tried last. */
+    readonly request: string | null
+    readonly failed_at: Date
+  }
   readonly migrations: {
     readonly scope: string
     readonly version: number

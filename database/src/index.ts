@@ -32,6 +32,7 @@ export { TransferRefused } from './transfer/refusal.ts'
 export { ForeignDatabaseObject, createTenantDatabase } from './tenant-database.ts'
 export type {
   DatabaseTenant,
+  PrepareSettings,
   RoleSettings,
   SeenDatabase,
   SeenRole,
@@ -40,6 +41,14 @@ export type {
 } from './tenant-database.ts'
 export { createTenantDb } from './tenant-db/tenant-db.ts'
 export type { TenantDb, TenantDbOptions, TenantLogin, TenantTx } from './tenant-db/tenant-db.ts'
+export { MigrationBusy, MigrationFailed } from './migrations/fault.ts'
+export { checksumOfAll } from './migrations/migration.ts'
+export type { Migration } from './migrations/migration.ts'
+export { tenantMigrations } from './migrations/tenant.ts'
+export { createRolloutRegistry } from './rollout/rollouts.ts'
+export type { RolloutRegistry, RolloutState } from './rollout/rollouts.ts'
+export { advance, currentRollout, isOpen, laggards, versionFor, waveOf, waves } from './rollout/waves.ts'
+export type { Failure, Known, Member, Rollout, Wave } from './rollout/waves.ts'
 export { QualifiedName } from './tenant-db/plain-names.ts'
 export type { TenantTables } from './tenant-db/tables.ts'
 export { listRegistryHoldings, listServerHoldings } from './census/holdings.ts'

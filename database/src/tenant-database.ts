@@ -5,6 +5,8 @@ import type { Database, Tx } from './database.ts'
 import { runStatement } from './database.ts'
 import { quoteIdentifier, quoteLiteral } from './identifier.ts'
 import { appliedIn, lockScope, migrate } from './ledger.ts'
+import { demandExpansion } from './migrations/expand-only.ts'
+import type { Migration } from './migrations/migration.ts'
 import { tenantMigrations } from './migrations/tenant.ts'
 import { roleConfig } from './role-config.ts'
 import { scramVerifier } from './scram.ts'
@@ -22,6 +24,12 @@ export interface DatabaseTenant {
 export interface RoleSettings {
   readonly canLogin: boolean
   readonly connectionLimit: number
+}
+
+export interface PrepareSettings extends RoleSettings {
+  readonly password: Secret<string>
+  /** What a schema that is made now begins with; left out, the newest. */
+  readonly version?: number
 }
 
 export type SeenRole =
@@ -53,12 +61,10 @@ export interface SeenDatabase {
 /** One tenant's role and schema; every write compares the owner inside its own transaction. */
 export interface TenantDatabase {
   observe(tenant: DatabaseTenant, signal: AbortSignal): Promise<SeenDatabase>
-  /** Makes or mends role and schema and runs the migrations, all in one transaction. */
-  prepare(
-    tenant: DatabaseTenant,
-    settings: RoleSettings & { password: Secret<string> },
-    signal: AbortSignal,
-  ): Promise<void>
+  /** Makes or mends role and schema, all in one transaction. A schema that stands keeps its version. */
+  prepare(tenant: DatabaseTenant, settings: PrepareSettings, signal: AbortSignal): Promise<void>
+  /** Brings the schema to a version, all in one transaction. Throws `MigrationFailed` or `MigrationBusy` when it stays. */
+  migrate(tenant: DatabaseTenant, version: number, signal: AbortSignal): Promise<void>
   /** Shuts or opens the door for the role, ending its connections when it shuts. */
   setLogin(tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void>
   /** Removes role and schema with everything in it, the retained one too. */
@@ -77,7 +83,12 @@ export class ForeignDatabaseObject extends Error {
   override readonly name = 'ForeignDatabaseObject'
 }
 
-export function createTenantDatabase(database: Database, databaseName: string): TenantDatabase {
+export function createTenantDatabase(
+  database: Database,
+  databaseName: string,
+  migrations: readonly Migration[] = tenantMigrations,
+): TenantDatabase {
+  demandExpansion(migrations)
   const locked = (call: string, tenant: DatabaseTenant, signal: AbortSignal, work: (tx: Tx) => Promise<void>) =>
     database.transaction(call, signal, async (tx) => {
       await lockScope(tx, tenant.schema)
@@ -105,9 +116,16 @@ export function createTenantDatabase(database: Database, databaseName: string): 
           throw new ForeignDatabaseObject(`Cannot open role "${tenant.role}": somebody gave it power`)
         }
         await prepareRole(tx, tenant, settings)
-        await prepareSchema(tx, tenant)
+        await prepareSchema(tx, tenant, { migrations, version: settings.version ?? migrations.length })
         await lockAccess(tx)
         await runStatement(tx, grantConnect(databaseName, tenant.role))
+      }),
+    migrate: (tenant, version, signal) =>
+      locked('migrate schema', tenant, signal, async (tx) => {
+        const { role, schema } = await see(tx, tenant)
+        if (schema.kind !== 'own') throw new Error(`Cannot migrate schema "${tenant.schema}": it is not there`)
+        await migrate(tx, tenant.schema, migrations, version)
+        if (role.kind === 'own') await grantRows(tx, tenant)
       }),
     setLogin,
     drop: async (tenant, signal) => {
@@ -207,16 +225,25 @@ function grantConnect(databaseName: string, role: string): string {
   return `GRANT CONNECT ON DATABASE ${quoteIdentifier(databaseName)} TO ${quoteIdentifier(role)}`
 }
 
-// The schema and its tables belong to the operator; the role gets their rows and can neither alter nor drop them.
-async function prepareSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
+interface History {
+  readonly migrations: readonly Migration[]
+  readonly version: number
+}
+
+async function prepareSchema(tx: Tx, tenant: DatabaseTenant, { migrations, version }: History): Promise<void> {
   const schema = quoteIdentifier(tenant.schema)
-  const role = quoteIdentifier(tenant.role)
   const { schema: seen } = await see(tx, tenant)
   if (seen.kind === 'absent') {
     await runStatement(tx, `CREATE SCHEMA ${schema}`)
     await runStatement(tx, `COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(commentOf(tenant.uid))}`)
+    await migrate(tx, tenant.schema, migrations, version)
   }
-  await migrate(tx, tenant.schema, tenantMigrations)
+  await grantRows(tx, tenant)
+}
+
+// The schema and its tables belong to the operator; the role gets their rows and can neither alter nor drop them.
+async function grantRows(tx: Tx, tenant: DatabaseTenant): Promise<void> {
+  const [schema, role] = [quoteIdentifier(tenant.schema), quoteIdentifier(tenant.role)]
   await runStatement(tx, `GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
   await runStatement(tx, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`)
 }

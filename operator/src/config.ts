@@ -106,6 +106,21 @@ export const operatorConfig = z.strictObject({
         .describe('A new key is published so long before it signs'),
     })
     .prefault({}),
+  database: z
+    .strictObject({
+      waves: z
+        .strictObject({
+          soakSeconds: z
+            .int()
+            .min(0)
+            .max(604_800)
+            .default(600)
+            .describe('A wave of migrations stands so long before the next one opens'),
+        })
+        .prefault({}),
+    })
+    .prefault({})
+    .describe("What tenants' schemas and roles are held to"),
   resyncSeconds: z.int().min(1).default(1200).describe('How often drift is looked for; jittered by a fifth'),
   concurrency: z.strictObject({ tenants: z.int().min(1).max(64), subscriptions: z.int().min(1).max(64) }).default({
     tenants: 8,

@@ -15,6 +15,7 @@ test('a policy that cannot be read destroys nothing', () => {
   expect(readTenant({ metadata, spec: 5 }).object.spec).toEqual({
     deletionPolicy: 'Retain',
     identity: { type: 'Realm' },
+    database: { channel: 'Stable' },
     suspended: false,
   })
 })

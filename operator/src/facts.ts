@@ -6,13 +6,18 @@ import { z } from 'zod'
 
 const identityFacts = tenant.shape.spec.shape.identity.unwrap().pick({ type: true })
 
+const databaseFacts = tenant.shape.spec.shape.database.unwrap().pick({ channel: true })
+
 /** What can be read of every Tenant; where the spec cannot, the policy is the one that destroys nothing. */
 export const tenantFacts = z.object({
   metadata: tenant.shape.metadata,
   spec: tenant.shape.spec
     .pick({ suspended: true, deletionPolicy: true })
-    .extend({ identity: identityFacts.catch({ type: 'Realm' }) })
-    .catch({ suspended: false, deletionPolicy: 'Retain', identity: { type: 'Realm' } }),
+    .extend({ identity: identityFacts.catch({ type: 'Realm' }), database: databaseFacts.catch({ channel: 'Stable' }) })
+    .catch({
+      ...{ suspended: false, deletionPolicy: 'Retain' },
+      ...{ identity: { type: 'Realm' }, database: { channel: 'Stable' } },
+    }),
   status: tenant.shape.status.catch(undefined),
 })
 export type TenantFacts = z.infer<typeof tenantFacts>

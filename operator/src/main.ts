@@ -32,6 +32,7 @@ import {
 import type { Parts } from './parts.ts'
 import { readRealmTemplate } from './realm-template.ts'
 import type { RealmTemplate } from './walls/identity/realm/template.ts'
+import { openRollouts } from './walls/database/rollout.ts'
 import { reservedHosts } from './settings.ts'
 import type { Settings } from './settings.ts'
 
@@ -109,6 +110,10 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
     registry: createGrantRegistry(registry),
     retained: createRetainedRegistry(registry),
     databases: tenants,
+    rollouts: await openRollouts(registry, {
+      ...{ clock, logger, metrics, signal },
+      soakMs: config.database.waves.soakSeconds * 1000,
+    }),
     ...(await openIssuers({ config, clock, logger, metrics })),
     accountRestored: () => operatorMetrics.accountRestored(),
     settings: settingsOf(config, { operatorUser, template: made.template }),

@@ -2,7 +2,7 @@
 // makes what they need.
 import { LostLeadership, createKeyedQueue } from '@bulkhead/runtime'
 import type { Change, KeyedQueue, ReconcileResult } from '@bulkhead/runtime'
-import { namespaceOf, tenantOfNamespace } from '@bulkhead/tenancy'
+import { namespaceOf, tenantId, tenantOfNamespace } from '@bulkhead/tenancy'
 import { createDepartures, judgeBrake } from './brake.ts'
 import type { BrakeTerms, Departures } from './brake.ts'
 import { readSubscription, readTenant } from './facts.ts'
@@ -22,6 +22,7 @@ import { createAmiss } from './tenant/amiss.ts'
 import type { Amiss } from './tenant/amiss.ts'
 import { holdDeletion, isAllowed } from './tenant/hold.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
+import { standingOf } from './tenant/standing.ts'
 import { isSlow, mostSlow } from './tenant/slow-work.ts'
 import { isWaitingForOthers, setsFree } from './tenant/waiting.ts'
 import type { Look } from './tenant/look.ts'
@@ -97,7 +98,7 @@ export function startOperator(options: OperatorOptions): Operator {
   })
   const departures = createDepartures(options.brake.windowMs)
   const held = new Set<string>()
-  const stopPolling = options.parts.issuerKeys.start((name) => issuerChanged(running, name))
+  const ending = [options.parts.issuerKeys.start((name) => lookAnew(running, name))]
   const stirred = new Set<string>()
   const running: Running = {
     stirred,
@@ -114,13 +115,14 @@ export function startOperator(options: OperatorOptions): Operator {
   }
   void Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
     gate.isOpen = true
+    ending.push(startRollout(running))
     for (const tenant of watches.tenants.store.values()) running.amiss.changed(tenant)
     for (const key of watches.tenants.store.keys()) tenants.add(key)
     for (const key of watches.subscriptions.store.keys()) subscriptions.add(key)
   })
   return {
     problem: () => standby.problem(),
-    stopped: stopAll(running, stopPolling),
+    stopped: stopAll(running, ending),
   }
 }
 
@@ -133,13 +135,13 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 async function stopAll(
   { options, watches, tenants, subscriptions, amiss }: Running,
-  stopPolling: () => Promise<void>,
+  ending: readonly (() => Promise<void>)[],
 ): Promise<void> {
   await Promise.race([aborted(options.signal), ...all(watches).map((watch) => watch.stopped)])
   if (!options.signal.aborted) options.logger.error({}, 'the watches ended by themselves')
   // Who no longer leads can finish nothing: every write is refused.
   const graceMs = options.signal.reason instanceof LostLeadership ? 0 : stopGraceMs
-  await Promise.all([tenants.stop(graceMs), subscriptions.stop(graceMs), stopPolling()])
+  await Promise.all([tenants.stop(graceMs), subscriptions.stop(graceMs), ...ending.map((end) => end())])
   amiss.clear()
   options.operatorMetrics.held(0)
   if (options.standby === undefined) await Promise.all(all(watches).map((watch) => watch.stopped))
@@ -194,8 +196,18 @@ function stirWaiting(running: Running): void {
   for (const tenant of running.watches.tenants.store.values()) if (isWaitingForOthers(tenant)) stir(running, tenant)
 }
 
-// What was seen of its keys is seen no more.
-function issuerChanged(running: Running, name: string): void {
+// Which version each schema is to have is settled before the first one is looked at.
+function startRollout(running: Running): () => Promise<void> {
+  const { store } = running.watches.tenants
+  return running.options.parts.rollouts.start({
+    look: () => [...store.values()].flatMap((tenant) => standingOf(tenant) ?? []),
+    isThere: (id) => [...store.values()].some(({ metadata }) => tenantId(metadata.uid) === id),
+    wake: (name) => lookAnew(running, name),
+  })
+}
+
+// What was seen of its keys, or of its schema's next version, is seen no more.
+function lookAnew(running: Running, name: string): void {
   const tenant = running.watches.tenants.store.get(name)
   if (tenant !== undefined) stir(running, tenant)
 }

@@ -2,6 +2,7 @@ import type { Clock, KubeClient, Logger, Secret } from '@bulkhead/runtime'
 import type { GuardedFetch, Keycloak } from '@bulkhead/identity'
 import type { GrantRegistry, PlacedWall, PlacementRegistry, RetainedRegistry, TenantDatabase } from '@bulkhead/database'
 import type { Settings } from './settings.ts'
+import type { Rollouts } from './walls/database/rollout.ts'
 import type { KeyKeeper } from './walls/identity/external/keeper.ts'
 
 /** Everybody that a tenant's reconcile talks to. */
@@ -12,6 +13,8 @@ export interface Parts {
   readonly retained: RetainedRegistry
   readonly placements: Readonly<Record<PlacedWall, PlacementRegistry>>
   readonly databases: TenantDatabase
+  /** Which version a schema is to have, and what became of the attempt. */
+  readonly rollouts: Rollouts
   /** The only way to an address that a person wrote. */
   readonly fetchGuarded: GuardedFetch
   /** The keys of tenants' own issuers. */

@@ -13,7 +13,7 @@ test('only what did not run yet is pending', () => {
 
 test('a migration that changed after it ran is refused', () => {
   expect(() => pendingOf([{ ...first, statements: ['SELECT 3'] }], [ran(first)])).toThrow(
-    'version 1 ran, and has changed',
+    'Cannot migrate to version 1: it ran here, and has changed since',
   )
 })
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { MigrationFailed } from './fault.ts'
 
 /** One step of a schema's history; once it was released it never changes. */
 export interface Migration {
@@ -12,6 +13,13 @@ export interface Migration {
 export function checksumOf({ version, name, statements }: Migration): string {
   return createHash('sha256')
     .update(JSON.stringify([version, name, statements]))
+    .digest('hex')
+}
+
+/** The digest of a whole history: it differs as soon as one of its migrations does. */
+export function checksumOfAll(migrations: readonly Migration[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(migrations.map(checksumOf)))
     .digest('hex')
 }
 
@@ -30,7 +38,7 @@ export function pendingOf(known: readonly Migration[], applied: readonly Applied
   for (const migration of known) {
     const checksum = ran.get(migration.version)
     if (checksum !== undefined && checksum !== checksumOf(migration)) {
-      throw new Error(`Cannot migrate: version ${migration.version} ran, and has changed since`)
+      throw new MigrationFailed(migration.version, 'it ran here, and has changed since', undefined)
     }
   }
   return known.filter(({ version }) => !ran.has(version))

@@ -82,4 +82,26 @@ export const registryMigrations: readonly Migration[] = [
          installation uuid NOT NULL DEFAULT gen_random_uuid())`,
     ],
   },
+  {
+    version: 7,
+    name: 'rollout',
+    statements: [
+      // The version of tenants' schemas that is on its way, and how far it has come.
+      `CREATE TABLE rollout (
+         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+         version integer NOT NULL,
+         checksum text NOT NULL,
+         base integer NOT NULL,
+         phase text NOT NULL CHECK (phase IN ('canary', 'tenth', 'rest', 'done')),
+         since timestamptz NOT NULL,
+         settled_at timestamptz)`,
+      // Whose migration failed: while there is one, nobody else's is tried.
+      `CREATE TABLE migration_failures (
+         tenant_id text PRIMARY KEY,
+         version integer NOT NULL,
+         words text NOT NULL,
+         request text,
+         failed_at timestamptz NOT NULL)`,
+    ],
+  },
 ]

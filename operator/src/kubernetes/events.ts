@@ -65,5 +65,5 @@ export async function announce(
 }
 
 function isWarning(type: string, status: string): boolean {
-  return type === 'Stalled' || type === 'JwksStale' ? status === 'True' : status === 'False'
+  return ['Stalled', 'JwksStale', 'MigrationFailed'].includes(type) ? status === 'True' : status === 'False'
 }

@@ -102,7 +102,27 @@ test.each<readonly [string, Partial<Observed>, readonly string[]]>([
   [
     'a schema that is behind is migrated',
     { database: seen({ ...database, schema: { kind: 'own', version: 0 } }) },
-    ['database/prepare-database'],
+    ['database/migrate-database'],
+  ],
+  [
+    'F-35 a schema whose wave is not open stays as it is',
+    { database: seen({ ...database, plan: { ...database.plan, newest: 9, hindrance: { kind: 'wave' } } }) },
+    [],
+  ],
+  [
+    'F-35 a schema that is newer than we know is left alone',
+    { database: seen({ ...database, schema: { kind: 'own', version: 9 } }) },
+    [],
+  ],
+  [
+    'F-35 a schema that cannot be made is not tried over and over',
+    {
+      database: seen({
+        ...{ ...database, schema: { kind: 'absent' } },
+        plan: { ...database.plan, hindrance: { kind: 'failed', version: 1, words: 'no', request: undefined } },
+      }),
+    },
+    [],
   ],
   ['a wall that nobody could see is left alone', { identity: { kind: 'unavailable', error: new Error('x') } }, []],
 ])('%s', (_title, change, steps) => {

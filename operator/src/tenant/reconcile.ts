@@ -64,7 +64,7 @@ async function reconcileWalls(
   { wanted, recent }: { readonly wanted: Wanted; readonly recent: Look | undefined },
   signal: AbortSignal,
 ): Promise<Reconciled> {
-  const isAsked = wanted.again.length > 0 || isNewKeyAsked(wanted, recent)
+  const isAsked = wanted.again.length > 0 || isNewKeyAsked(wanted, recent) || isRetryAsked(wanted, recent)
   // An annotation changes no generation: what it asks for is looked at anew. So is a key whose time has come.
   const look = isAsked || keysDueMs(wanted, recent?.observed) <= parts.clock.now() ? undefined : recent
   const built = look === undefined ? await lookAndBuild(parts, tenant, wanted, signal) : { ...look, faults: noFaults }
@@ -103,6 +103,12 @@ function isNewKeyAsked({ identity }: Wanted, recent: Look | undefined): boolean 
   if (recent?.observed.identity.kind !== 'seen') return false
   const { realm } = recent.observed.identity.value
   return realm.kind === 'open' && isRotationAsked(signingKeysIn(realm.components), identity.rotation.request)
+}
+
+function isRetryAsked({ database }: Wanted, recent: Look | undefined): boolean {
+  if (recent?.observed.database.kind !== 'seen') return false
+  const { hindrance } = recent.observed.database.value.plan
+  return hindrance?.kind === 'failed' && hindrance.request !== database.rollout.request
 }
 
 type TakenUp =

@@ -4,7 +4,7 @@ import { apiGroup, namespaceOf } from '@bulkhead/tenancy'
 import type { TenantFacts } from '../facts.ts'
 import { conditionsOf, done, failed, progressOf, refusedConditions } from '../verdict.ts'
 import type { Verdict, Verdicts } from '../verdict.ts'
-import { judgeDatabase } from '../walls/database/judge.ts'
+import { judgeDatabase, judgeMigration } from '../walls/database/judge.ts'
 import { judgeGrants } from '../walls/grants/judge.ts'
 import { externalStatus, judgeExternal, judgeStale } from '../walls/identity/external/judge.ts'
 import type { ExternalFacts } from '../walls/identity/external/judge.ts'
@@ -71,6 +71,7 @@ const stuckReasons: readonly Reason[] = [
   'RealmLost',
   'ShardFull',
   'ShardUnknown',
+  'MigrationFailed',
   'SchemaLost',
 ]
 
@@ -256,10 +257,12 @@ function judgeAll(
   const external = externalFacts(input)
   const own = believedOf(input)
   const stale = external === undefined ? own && judgeStaleKeys(own) : judgeStale(external)
+  const migration = judgeMigration(input.observed.database)
   const all: Verdicts = [
     ...verdicts,
     ['Ready', ready],
     ...(stale === undefined ? [] : [['JwksStale', stale] as const]),
+    ...(migration === undefined ? [] : [['MigrationFailed', migration] as const]),
     ...progressOf(ready, { work: workOn(verdicts, waiting), mistake: judgeMistake(verdicts, problems) }),
   ]
   const stamp = { observedGeneration: tenant.metadata.generation, now }

@@ -56,6 +56,9 @@ export function openRealm({ identity }: Wanted, changes: object = {}): SeenOf<'i
   return { secret: ownSecret, realm: open, keys: { ok: true, jwks } }
 }
 
+/** Every schema has the newest version, or gets it when it is made. */
+export const settledPlan = { version: latestVersion, newest: latestVersion, known: latestVersion, hindrance: undefined }
+
 export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {
   return {
     secret: ownSecret,
@@ -68,6 +71,7 @@ export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {
     },
     schema: { kind: 'own', version: latestVersion },
     retained: { kind: 'absent' },
+    plan: settledPlan,
   }
 }
 
@@ -92,6 +96,7 @@ export function nothingYet(wanted: Wanted): Observed {
       role: { kind: 'absent' },
       schema: { kind: 'absent' },
       retained: { kind: 'absent' },
+      plan: settledPlan,
     }),
   }
 }

@@ -20,9 +20,11 @@ import {
   createTenantDatabase,
   openDatabase,
   prepareRegistry,
+  tenantMigrations,
 } from '@bulkhead/database'
-import type { Database } from '@bulkhead/database'
+import type { Database, Migration } from '@bulkhead/database'
 import type { Parts } from '../parts.ts'
+import { openRollouts } from '../walls/database/rollout.ts'
 import { installCrds } from './crds.ts'
 import { applyManifests, emergencyGroup, operatorUser, readManifests } from './manifests.ts'
 import { startKeycloakDouble, startTestKeycloak } from '@bulkhead/identity/testing'
@@ -45,8 +47,8 @@ export interface World {
   partsOf(process: ProcessParts): Promise<Parts>
   /** Another client of Keycloak, which knows no tokens yet. */
   freshKeycloak(): Keycloak
-  /** Starts the operator; the answer stops it again. */
-  run(resyncMs?: number, brake?: BrakeTerms): () => Promise<void>
+  /** Starts the operator, as one more process where `own` is given; the answer stops it again. */
+  run(resyncMs?: number, brake?: BrakeTerms, own?: Parts): () => Promise<void>
   /** Polls an object until it is as the test wants it. */
   until(ref: KubeRef, isDone: (object: KubeObject | undefined) => boolean, timeoutMs?: number): Promise<KubeObject>
   stop(): Promise<void>
@@ -58,6 +60,8 @@ export interface ProcessParts {
   /** Where Keycloak is asked; its issuers keep their address. */
   readonly keycloakUrl: string
   readonly database: (database: Database) => Database
+  /** The history of tenants' schemas in its release, when not the one that is shipped. */
+  readonly migrations?: readonly Migration[]
 }
 
 export const systemNamespace = 'bulkhead-system'
@@ -90,17 +94,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const parts = await makeParts({ ...made, issuerCaFile: options.issuerCaFile })
   return {
     ...{ api, postgres, keycloak, double, metrics, admin, parts },
-    partsOf: ({ kubernetes: own, keycloakUrl: url, database: wrap }) => {
+    partsOf: ({ kubernetes: own, keycloakUrl: url, database: wrap, migrations }) => {
       const ownMetrics = createMetrics()
       const memory = { metrics: ownMetrics, operatorMetrics: createOperatorMetrics(ownMetrics) }
-      const reached = { kubernetes: own, database: wrap(database), keycloakUrl: url }
+      const reached = { kubernetes: own, database: wrap(database), keycloakUrl: url, migrations }
       return makeParts({ ...made, ...memory, ...reached, issuerCaFile: options.issuerCaFile })
     },
     freshKeycloak: () => openKeycloak(keycloak, operatorMetrics),
-    run: (resyncMs = 600_000, brake = { share: 1, minimum: 1000, windowMs: 60_000 }) => {
+    run: (resyncMs = 600_000, brake = { share: 1, minimum: 1000, windowMs: 60_000 }, own = parts) => {
       const stopper = new AbortController()
       const operator = startOperator({
-        ...{ parts, operatorMetrics, kubernetes, clock: systemClock, logger, metrics, signal: stopper.signal },
+        ...{ parts: own, operatorMetrics, kubernetes, clock: systemClock, logger, metrics, signal: stopper.signal },
         ...{ concurrency: { tenants: 4, subscriptions: 4 }, resyncMs, random: () => 0.5, brake },
       })
       return async () => {
@@ -124,6 +128,8 @@ interface Made {
   readonly keycloak: TestKeycloak
   /** Where Keycloak is asked, when not at its own address. */
   readonly keycloakUrl?: string
+  /** The history of tenants' schemas, when not the one that is shipped. */
+  readonly migrations?: readonly Migration[] | undefined
   readonly kubernetes: KubeClient
   readonly database: Database
   readonly operatorMetrics: OperatorMetrics
@@ -151,14 +157,17 @@ async function openWorldDatabase(postgres: TestPostgres, { postgres: latency }: 
 async function makeParts(made: Made): Promise<Parts> {
   const { postgres, keycloak, kubernetes, database, operatorMetrics, metrics, logger, issuerCaFile: caFile } = made
   const { host, port, database: name } = postgres
-  const { keycloakUrl: url = keycloak.url } = made
+  const { keycloakUrl: url = keycloak.url, migrations = tenantMigrations } = made
   const clock = systemClock
   return {
     ...{ kubernetes, logger, clock },
     keycloak: openKeycloak({ ...keycloak, url }, operatorMetrics),
     registry: createGrantRegistry(database),
     retained: createRetainedRegistry(database),
-    databases: createTenantDatabase(database, name),
+    databases: createTenantDatabase(database, name, migrations),
+    rollouts: await openRollouts(database, {
+      ...{ clock, logger, metrics, migrations, soakMs: 0, tickMs: 250, signal: AbortSignal.timeout(30_000) },
+    }),
     ...(await openIssuers({ config: issuerConfig(caFile), clock, logger, metrics })),
     placements: {
       identity: createPlacementRegistry(database, 'identity'),

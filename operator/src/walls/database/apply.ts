@@ -1,3 +1,4 @@
+import { MigrationBusy, MigrationFailed } from '@bulkhead/database'
 import type { DatabaseAddress } from '@bulkhead/database'
 import type { Parts } from '../../parts.ts'
 import type { Owner } from '../owner.ts'
@@ -18,10 +19,41 @@ export async function applyDatabaseStep(
 ): Promise<void> {
   const { tenant, settings, secretName } = wanted
   if (step.kind === 'set-login') return parts.databases.setLogin(tenant, step.canLogin, signal)
+  const attempt = (work: () => Promise<void>) =>
+    attemptMigration(parts, { owner, wanted, version: step.version, work }, signal)
+  if (step.kind === 'migrate-database') return attempt(() => parts.databases.migrate(tenant, step.version, signal))
   const { host, port, database } = addressOf(parts, tenant)
   const facts = { host, port: String(port), database, user: tenant.role }
   const values = await storedSecrets(parts, owner, { name: secretName, keys: ['password'], facts }, signal)
-  return parts.databases.prepare(tenant, { ...settings, password: values('password') }, signal)
+  const role = { ...settings, password: values('password'), version: step.version }
+  return attempt(() => parts.databases.prepare(tenant, role, signal))
+}
+
+interface Attempt {
+  readonly owner: Owner
+  readonly wanted: WantedDatabase
+  readonly version: number
+  readonly work: () => Promise<void>
+}
+
+// A migration that is undone is no fault of this tenant's wall: it stands at the version of before. It is noted, and the
+// next look says what comes of it.
+async function attemptMigration(
+  { rollouts, logger }: Parts,
+  { owner, wanted: { rollout }, version, work }: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
+  // Since the plan was made, somebody else's migration may have failed.
+  if (rollouts.planFor(rollout).version < version) return
+  try {
+    await work()
+    rollouts.migrated(rollout.id, version)
+  } catch (error) {
+    if (error instanceof MigrationFailed) return rollouts.failed(rollout, error, signal)
+    if (!(error instanceof MigrationBusy)) throw error
+    logger.info({ tenant: owner.name, version, why: error.words }, 'a migration has to wait')
+    rollouts.busy(rollout.id, error.words)
+  }
 }
 
 function addressOf({ settings }: Parts, { schema, shard }: WantedDatabase['tenant']): DatabaseAddress {

@@ -1,11 +1,17 @@
-import { latestVersion, roleConfig } from '@bulkhead/database'
-import type { SeenRole } from '@bulkhead/database'
+import { roleConfig } from '@bulkhead/database'
+import type { SeenRole, SeenSchema } from '@bulkhead/database'
 import { isSame } from '../../kubernetes/sameness.ts'
 import type { SeenDatabaseWall } from './observe.ts'
+import type { SchemaPlan } from './rollout.ts'
 import type { WantedDatabase } from './wanted.ts'
 
 export type DatabaseStep = { readonly wall: 'database' } & (
-  | /** Stores the role's password first, then makes or mends role and schema. */ { readonly kind: 'prepare-database' }
+  | {
+      /** Stores the role's password first, then makes or mends role and schema; a new schema begins at the version. */
+      readonly kind: 'prepare-database'
+      readonly version: number
+    }
+  | { readonly kind: 'migrate-database'; readonly version: number }
   | { readonly kind: 'set-login'; readonly canLogin: boolean }
 )
 
@@ -16,15 +22,24 @@ export function planDatabase(wanted: WantedDatabase, seen: SeenDatabaseWall): re
 }
 
 function planPlaced(wanted: WantedDatabase, seen: SeenDatabaseWall): readonly DatabaseStep[] {
-  const { role, schema, secret } = seen
+  const { role, schema, secret, plan } = seen
   const { canLogin } = wanted.settings
   if ([role.kind, schema.kind, secret.kind].includes('foreign')) return []
   if (role.kind === 'own' && !role.isPlain) return canLogin ? [] : planLogin(role, canLogin)
-  const hasSchema = schema.kind === 'own' && schema.version === latestVersion
-  if (secret.kind !== 'own' || role.kind !== 'own' || !hasSchema || hasRoleDrifted(role, wanted)) {
-    return [{ wall: 'database', kind: 'prepare-database' }]
+  if (isHopeless(schema, plan)) return []
+  if (secret.kind !== 'own' || role.kind !== 'own' || schema.kind !== 'own' || hasRoleDrifted(role, wanted)) {
+    return [{ wall: 'database', kind: 'prepare-database', version: plan.version }]
   }
-  return planLogin(role, canLogin)
+  return [...planLogin(role, canLogin), ...planMigration(schema.version, plan)]
+}
+
+function planMigration(from: number, { version }: SchemaPlan): readonly DatabaseStep[] {
+  return from < version ? [{ wall: 'database', kind: 'migrate-database', version }] : []
+}
+
+/** Whether a schema that is not there cannot be made: what failed is in the oldest version that it may begin at. */
+export function isHopeless(schema: SeenSchema, { version, hindrance }: SchemaPlan): boolean {
+  return schema.kind !== 'own' && hindrance?.kind === 'failed' && hindrance.version <= version
 }
 
 // A session from before outlives the login; whatever shut the door, it is ended too.
