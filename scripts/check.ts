@@ -7,7 +7,7 @@ import { repositoryRoot, runStep, type Step } from './steps.ts'
 const generatedFiles = [
   'manifests/crds/*.yaml',
   'manifests/argocd/argocd-cm.yaml',
-  'docs/reference/{api,conditions,reasons,references}.md',
+  'docs/reference/{api,cli,conditions,reasons,references}.md',
   'envoy/gen/*',
 ]
 

@@ -1,6 +1,13 @@
 // `make generate`: writes every file that derives from another.
 import { runStep } from './steps.ts'
 
-for (const name of ['generate-crds', 'generate-argocd', 'generate-envoy']) {
-  if (!(await runStep({ name, command: ['node', `scripts/${name}.ts`] }))) process.exit(1)
+const generators = [
+  'scripts/generate-crds.ts',
+  'scripts/generate-argocd.ts',
+  'scripts/generate-envoy.ts',
+  'cli/src/write-reference.ts',
+]
+
+for (const path of generators) {
+  if (!(await runStep({ name: path, command: ['node', path] }))) process.exit(1)
 }

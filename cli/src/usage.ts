@@ -43,6 +43,7 @@ export const configFlag: Flag = {
   help: "the operator's configuration file",
 }
 
-function flagText({ name, value }: Flag): string {
+/** A flag as it is written, with what stands for its value. */
+export function flagText({ name, value }: Flag): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`
 }

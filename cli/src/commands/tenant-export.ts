@@ -21,7 +21,7 @@ export const tenantExport: Command = {
     { name: 'out', value: 'DIR', isNeeded: true, help: 'the folder to make; it must be new or empty' },
     { name: 'id', value: 'ID', help: 'which of several tenants of that name, deleted ones too' },
   ],
-  summary: "Write a tenant's rows, as they are at one moment, into a folder.",
+  summary: "Writes a tenant's rows, as they are at one moment, into a folder.",
   run: (call) => withServers(call, (servers) => exportTenant(call, servers)),
 }
 

@@ -18,7 +18,7 @@ export const tenantImport: Command = {
     { name: 'replace', help: 'remove the rows that are there, in the same transaction' },
     { name: 'as-other', help: 'though the export is of another Tenant, or of an earlier one of that name' },
   ],
-  summary: 'Load the rows of an export, all of them or none.',
+  summary: 'Loads the rows of an export, all of them or none.',
   run: async (call) => {
     const name = demandTenantName(call.operand('NAME'))
     const progress = new Progress(call)
