@@ -132,14 +132,16 @@ function settingsOf(
     dataPlaneNamespace: platform.dataPlaneNamespace,
     publicUrl: keycloak.publicUrl,
     adminUrl: keycloak.adminUrl,
-    identityShards: keycloakShards(keycloak).map(({ name, publicUrl, maxRealms }) => ({ name, publicUrl, maxRealms })),
+    identityShards: keycloakShards(keycloak).map(({ name, publicUrl, adminUrl, maxRealms }) => ({
+      ...{ name, publicUrl, adminUrl, maxRealms },
+    })),
     realms: {
       ...{ template, keyRotationSeconds: identity.keyRotationDays * 86_400 },
       keyOverlapSeconds: identity.keyOverlapSeconds,
       keysLife: { staleAfterMs: jwks.staleSeconds * 1000, withdrawnAfterMs: jwks.maxStaleSeconds * 1000 },
     },
     reservedHosts: reservedHosts(
-      [...keycloakShards(keycloak).map(({ publicUrl }) => publicUrl), keycloak.adminUrl],
+      keycloakShards(keycloak).flatMap(({ publicUrl, adminUrl }) => [publicUrl, adminUrl]),
       platform.reservedHosts,
     ),
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,

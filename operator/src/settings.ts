@@ -32,6 +32,8 @@ export interface IdentityShard {
   readonly name: string
   /** Its fixed public address: the issuers of its realms are made of it. */
   readonly publicUrl: string
+  /** Where the first admins of its realms manage users. Undefined: the realm's account pages. */
+  readonly adminUrl?: string | undefined
   readonly maxRealms: number
 }
 

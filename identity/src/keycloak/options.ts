@@ -15,6 +15,9 @@ const shardName = z
 const server = {
   url: httpUrl.describe('Where the operator reaches it'),
   publicUrl: httpUrl.describe('The fixed address that issuers are made of'),
+  adminUrl: httpUrl
+    .optional()
+    .describe("Where tenants' admins manage users; left out: they are told the account pages"),
   clientId: z.string().min(1).describe('The bootstrap client of the master realm'),
   clientSecretFile: z.string().min(1),
   maxRealms: z.int().min(1).max(100_000).default(300).describe('It gets slow with more'),
@@ -24,9 +27,6 @@ const server = {
 /** How the operator and the command line reach the Keycloaks. */
 export const keycloakOptions = z.strictObject({
   ...server,
-  adminUrl: httpUrl
-    .optional()
-    .describe("Where tenants' admins manage users; left out: they are told the account pages"),
   shards: z
     .array(z.strictObject({ name: shardName, ...server }))
     .max(64)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { sampleTenant, sampleWanted, settings } from '../testing/samples.ts'
-import { wantIdentity } from '../walls/identity/wanted.ts'
+import { locate, wantIdentity } from '../walls/identity/wanted.ts'
 import { wantTenant } from './wanted.ts'
 
 const hostnames = (...hosts: string[]) =>
@@ -42,6 +42,24 @@ test.each([
   const { identity, owner } = sampleWanted()
   const { loginUrl } = wantIdentity(owner, sampleTenant(), { ...settings, adminUrl })
   expect(loginUrl).toBe(expected.replace('REALM', identity.realm))
+})
+
+test('each Keycloak has an address of its own where the first admins of its realms manage users', () => {
+  const { identity, owner } = sampleWanted()
+  const identityShards = [
+    { name: 'default', publicUrl: 'https://id.test', adminUrl: 'https://admin.internal', maxRealms: 1 },
+    { name: 'two', publicUrl: 'https://id2.test', adminUrl: 'https://admin2.internal/', maxRealms: 1 },
+    { name: 'three', publicUrl: 'https://id3.test', maxRealms: 1 },
+  ]
+  const at = { identityShards, publicUrl: 'https://id.test', adminUrl: 'https://admin.internal' }
+  const urls = ['default', 'two', 'three'].map(
+    (shard) => locate(identity, owner, at, { kind: 'placed', shard }).loginUrl,
+  )
+  expect(urls).toEqual([
+    `https://admin.internal/admin/${identity.realm}/console/`,
+    `https://admin2.internal/admin/${identity.realm}/console/`,
+    `https://id3.test/realms/${identity.realm}/account/`,
+  ])
 })
 
 test('two spellings of one host are one host, and the second is told of', () => {

@@ -43,11 +43,14 @@ export function locate(
   placement: WantedPlacement,
 ): WantedIdentity {
   const name = placement.kind === 'placed' ? placement.shard : undefined
-  const issuer = issuerOf(identityShards.find((shard) => shard.name === name)?.publicUrl ?? publicUrl, owner)
-  const console = `${adminUrl?.replace(/\/$/, '')}/admin/${wanted.realm}/console/`
-  // One address of administration serves one Keycloak.
-  const isServed = adminUrl !== undefined && (name === undefined || name === identityShards[0]?.name)
-  return { ...wanted, placement, issuer, loginUrl: isServed ? console : `${issuer}/account/` }
+  // Each Keycloak has addresses of its own.
+  const at = identityShards.find((shard) => shard.name === name) ?? { publicUrl, adminUrl }
+  const issuer = issuerOf(at.publicUrl, owner)
+  return { ...wanted, placement, issuer, loginUrl: loginUrlOf(at.adminUrl, wanted.realm, issuer) }
+}
+
+function loginUrlOf(adminUrl: string | undefined, realm: string, issuer: string): string {
+  return adminUrl === undefined ? `${issuer}/account/` : `${adminUrl.replace(/\/$/, '')}/admin/${realm}/console/`
 }
 
 export function wantIdentity(
@@ -75,7 +78,7 @@ export function wantIdentity(
       ...{ ...lifetimes, isMfaRequired, passwordMinLength: asked.passwordMinLength },
     }),
     secretName: realmSecretOf(owner.id),
-    loginUrl: adminUrl === undefined ? `${issuer}/account/` : `${adminUrl.replace(/\/$/, '')}/admin/${realm}/console/`,
+    loginUrl: loginUrlOf(adminUrl, realm, issuer),
     placement: { kind: 'open' },
     ...{ template: realms.template, federation: asked.federation, isMfaRequired },
     rotation: {
