@@ -1,4 +1,5 @@
 import { kubeUrl } from './bootstrap/kubernetes.ts'
+import { serverPasswordFile } from './database-server.ts'
 import { envoyAdminSocket } from './parts/envoy.ts'
 import { keycloakClientId } from './parts/keycloak.ts'
 import type { Site } from './site.ts'
@@ -37,10 +38,15 @@ export interface OpaEndpoint {
   readonly logFile: string
 }
 
+function superuserOf({ dir, secrets, database: { server } }: Site) {
+  if (server === undefined) return { user: 'postgres', passwordFile: secrets.fileOf('postgres-superuser') }
+  return { user: server.user, passwordFile: serverPasswordFile(pathsOf(dir).secrets) }
+}
+
 /** Derives every address of an instance. */
 export function endpointsOf(site: Site): Endpoints {
   const at = pathsOf(site.dir)
-  const { ports, secrets } = site
+  const { ports, secrets, database } = site
   return {
     baseDomain,
     edgePort: ports.edge,
@@ -57,9 +63,9 @@ export function endpointsOf(site: Site): Endpoints {
     postgres: {
       host: '127.0.0.1',
       port: ports.postgres,
-      database: 'bulkhead',
-      superuser: { user: 'postgres', passwordFile: secrets.fileOf('postgres-superuser') },
-      operator: { user: 'bulkhead_operator', passwordFile: secrets.fileOf('postgres-operator') },
+      database: database.operator.database,
+      superuser: superuserOf(site),
+      operator: { user: database.operator.role, passwordFile: secrets.fileOf('postgres-operator') },
     },
     envoyAdmin: [0, 1].map((index) => ({ name: `envoy-${index}`, socketPath: envoyAdminSocket(site.dir, index) })),
     opa: [0, 1].map((index) => ({

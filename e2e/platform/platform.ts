@@ -8,12 +8,14 @@ import { machineClock } from './clock.ts'
 import type { TemplateSource } from './database-template.ts'
 import { ensureTemplate } from './database-template.ts'
 import type { Endpoints } from './endpoints.ts'
+import { leaveServer, rememberServer, siteDatabase } from './database-server.ts'
 import { endpointsOf } from './endpoints.ts'
 import { withLock } from './lock.ts'
 import { withNeeds } from './order.ts'
 import type { Part, PartName } from './part.ts'
 import { partNames } from './part.ts'
 import { allParts } from './parts/all.ts'
+import { postgresData } from './parts/postgres.ts'
 import { ensurePki } from './pki.ts'
 import type { Ports } from './ports.ts'
 import { isFreePort, planPorts, PortReservation } from './ports.ts'
@@ -83,6 +85,7 @@ async function bringUp(settings: PlatformSettings): Promise<Opened> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   }
   await refuseForeignFolder(at.sockets)
+  await rememberDatabase(settings.dir)
   return withLock(settings.dir, async () => {
     const reserved = new PortReservation()
     try {
@@ -91,6 +94,14 @@ async function bringUp(settings: PlatformSettings): Promise<Opened> {
       await reserved.release()
     }
   })
+}
+
+async function rememberDatabase(dir: string): Promise<void> {
+  const at = pathsOf(dir)
+  await mkdir(at.secrets, { recursive: true, mode: 0o700 })
+  // The template is a folder of ours, whatever this instance works on.
+  const url = isTemplateSource(dir) ? undefined : process.env['DATABASE_URL']
+  await rememberServer({ dir, secrets: at.secrets, ownData: postgresData(dir) }, url)
 }
 
 // Below /tmp the name of the folder can be known to others before we make it.
@@ -150,9 +161,11 @@ async function open(settings: PlatformSettings, state: State): Promise<Opened> {
   const clock = settings.clock ?? machineClock
   const path = process.env['PATH'] ?? '/usr/bin:/bin'
   const secrets = await ensureSecrets(at.secrets)
+  const database = await siteDatabase(settings.dir, at.secrets)
   const ports = await completePorts(state)
   const { instance } = state
-  const site: Site = { root, dir: settings.dir, instance, ports, secrets, clock, path, tools: findTools(root, path) }
+  const tools = findTools(root, path)
+  const site: Site = { root, dir: settings.dir, instance, ports, secrets, database, clock, path, tools }
   const unprivileged = await findUnprivileged(process.getuid?.() === 0)
   const template = async (): Promise<string | undefined> => {
     const isNeeded = parts.some((part) => part.name === 'keycloak') && !isTemplateSource(settings.dir)
@@ -216,6 +229,7 @@ export async function wipePlatform(dir: string): Promise<void> {
   if ((await readState(at.state)) === undefined) {
     throw new Error(`Cannot remove ${JSON.stringify(dir)}: no platform was started there`)
   }
+  await leaveServer(await siteDatabase(dir, at.secrets))
   // The state goes last: what was cut off can be done again.
   for (const path of [at.sockets, at.logs, at.config, at.data, at.kubeconfigs, at.pki, at.secrets, at.state]) {
     await rm(path, { recursive: true, force: true })

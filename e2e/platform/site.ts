@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from './clock.ts'
+import type { SiteDatabase } from './database-server.ts'
 import type { PartName } from './part.ts'
 import type { Ports } from './ports.ts'
 import type { Secrets } from './secrets.ts'
@@ -15,6 +16,7 @@ export interface Site {
   readonly ports: Ports
   readonly tools: Tools
   readonly secrets: Secrets
+  readonly database: SiteDatabase
   readonly clock: Clock
   /** The PATH that parts get. */
   readonly path: string

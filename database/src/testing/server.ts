@@ -1,29 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { parseDatabaseUrl } from '@bulkhead/runtime/testing'
 import type { TestPostgres } from './postgres.ts'
 import { queryOnce } from './query.ts'
-import type { Server } from './query.ts'
-
-/** Takes `postgres://user:password@host:port/database` apart; throws without repeating what may be a password. */
-export function serverOf(url: string): Server {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.hostname === '') {
-    throw new Error('Cannot use DATABASE_URL: want postgres://user:password@host:port/database')
-  }
-  if (parsed.search !== '') {
-    throw new Error('Cannot use DATABASE_URL: options after the "?" are not understood; remove them')
-  }
-  return {
-    host: parsed.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(parsed.port === '' ? '5432' : parsed.port),
-    user: decodeURIComponent(parsed.username === '' ? 'postgres' : parsed.username),
-    password: decodeURIComponent(parsed.password),
-    database: decodeURIComponent(parsed.pathname.slice(1)) || 'postgres',
-  }
-}
 
 /** Makes the operator's role and database on a server that stands already, under names that nobody else has. */
 export async function useServer(url: string): Promise<TestPostgres> {
-  const admin = serverOf(url)
+  const admin = parseDatabaseUrl(url)
   const query: TestPostgres['query'] = (text, database = admin.database) => queryOnce({ ...admin, database }, text)
   const [row] = await query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user')
   if (row?.['rolsuper'] !== true) {

@@ -57,8 +57,8 @@ export function operatorPart(site: Site): Part {
     postgres: {
       host: '127.0.0.1',
       port: site.ports.postgres,
-      database: 'bulkhead',
-      user: 'bulkhead_operator',
+      database: site.database.operator.database,
+      user: site.database.operator.role,
       passwordFile: site.secrets.fileOf('postgres-operator'),
     },
     platform: {

@@ -78,8 +78,8 @@ function keycloakCommand(site: Site, home: string): Command {
 
 function keycloakEnvironment(site: Site): Readonly<Record<string, string>> {
   return {
-    KC_DB_URL: `jdbc:postgresql://127.0.0.1:${site.ports.postgres}/keycloak`,
-    KC_DB_USERNAME: 'keycloak',
+    KC_DB_URL: `jdbc:postgresql://127.0.0.1:${site.ports.postgres}/${site.database.keycloak.database}`,
+    KC_DB_USERNAME: site.database.keycloak.role,
     KC_DB_PASSWORD: site.secrets.read('postgres-keycloak'),
     KC_DB_POOL_MAX_SIZE: '20',
     // Fixed, or the issuer of a token would follow the Host header of whoever asks for it.

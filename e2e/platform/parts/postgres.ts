@@ -2,6 +2,8 @@ import { chmod, cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { keycloakClientId } from './keycloak.ts'
+import type { DatabaseServer } from '@bulkhead/runtime/testing'
+import type { Owned } from '../database-server.ts'
 import type { Command, Part } from '../part.ts'
 import { run } from '../run.ts'
 import type { Site } from '../site.ts'
@@ -24,26 +26,37 @@ const settings = [
   'password_encryption=scram-sha-256',
 ]
 
-/** Postgres 18 with the databases of the operator and of Keycloak. */
+/** Postgres 18 with the databases of the operator and of Keycloak; or the way to a server that has them. */
 export function postgresPart(site: Site, how: Unprivileged, template: () => Promise<string | undefined>): Part {
   const data = postgresData(site.dir)
+  const { server } = site.database
   return {
     name: 'postgres',
-    version: versions.postgres,
+    version: server === undefined ? versions.postgres : 'elsewhere',
     port: site.ports.postgres,
     needs: [],
     readyTimeoutMs: 30_000,
     stop: { signal: 'SIGINT', graceMs: 10_000 },
-    prepare: () => preparePostgres(site, how, template),
-    command: () => unprivilegedCommand(postgresCommand(site, data), how),
+    prepare: () => (server === undefined ? preparePostgres(site, how, template) : Promise.resolve()),
+    command: () => (server === undefined ? unprivilegedCommand(postgresCommand(site, data), how) : wayTo(site, server)),
     probe: async () => {
-      await withDatabase(site, 'postgres', (client) => client.query('SELECT 1'))
+      await withDatabase(site, adminDatabase(site), (client) => client.query('SELECT 1'))
     },
     settle: () => settlePostgres(site),
   }
 }
 
-function postgresData(dir: string): string {
+function wayTo({ root, tools, ports }: Site, { host, port }: DatabaseServer): Command {
+  const args = [join(root, 'e2e', 'forward', 'main.ts'), String(ports.postgres), host, String(port)]
+  return { file: tools.node, args, cwd: root }
+}
+
+function adminDatabase({ database: { server } }: Site): string {
+  return server?.database ?? 'postgres'
+}
+
+/** The folder of an instance's own Postgres. */
+export function postgresData(dir: string): string {
   return join(pathsOf(dir).data, 'postgres')
 }
 
@@ -117,7 +130,7 @@ async function exists(file: string): Promise<boolean> {
   )
 }
 
-/** Works in one database as the superuser, over a connection of its own. */
+/** Works in one database as the superuser, or as the role that `DATABASE_URL` names, over a connection of its own. */
 export async function withDatabase<T>(
   site: Site,
   database: string,
@@ -126,8 +139,8 @@ export async function withDatabase<T>(
   const client = new pg.Client({
     host: '127.0.0.1',
     port: site.ports.postgres,
-    user: 'postgres',
-    password: site.secrets.read('postgres-superuser'),
+    user: site.database.server?.user ?? 'postgres',
+    password: site.database.server?.password ?? site.secrets.read('postgres-superuser'),
     database,
     connectionTimeoutMillis: 2_000,
   })
@@ -142,22 +155,35 @@ export async function withDatabase<T>(
 }
 
 async function settlePostgres(site: Site): Promise<void> {
-  await withDatabase(site, 'postgres', async (client) => {
+  const { server, operator, keycloak } = site.database
+  // Only a superuser may so much as name that right.
+  const plain = server === undefined ? ' NOSUPERUSER' : ''
+  await withDatabase(site, adminDatabase(site), async (client) => {
     const owners = [
-      ['bulkhead_operator', 'LOGIN CREATEROLE NOSUPERUSER NOCREATEDB', 'postgres-operator', 'bulkhead'],
-      ['keycloak', 'LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB', 'postgres-keycloak', 'keycloak'],
+      [operator, 'LOGIN CREATEROLE NOCREATEDB', 'postgres-operator'],
+      [keycloak, 'LOGIN NOCREATEROLE NOCREATEDB', 'postgres-keycloak'],
     ] as const
-    for (const [role, rights, secret, database] of owners) {
-      const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])
-      const verb = roles.rowCount === 0 ? 'CREATE' : 'ALTER'
-      await client.query(`${verb} ROLE ${role} ${rights} PASSWORD ${pg.escapeLiteral(site.secrets.read(secret))}`)
-      const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database])
-      if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${role} STRATEGY FILE_COPY`)
+    for (const [owned, rights, secret] of owners) {
+      await settleRole(client, owned, `${rights}${plain} PASSWORD ${pg.escapeLiteral(site.secrets.read(secret))}`)
+      // Who is no superuser gives a database to a role that it is a member of.
+      if (server !== undefined) await client.query(`GRANT ${owned.role} TO CURRENT_USER`)
+      await settleDatabase(client, owned)
     }
     // By default every role may connect to every database; a tenant's role has business in one only.
-    await client.query('REVOKE CONNECT ON DATABASE keycloak, postgres, template1 FROM PUBLIC')
+    const shut = [keycloak.database, ...(server === undefined ? ['postgres', 'template1'] : [])]
+    await client.query(`REVOKE CONNECT ON DATABASE ${shut.join(', ')} FROM PUBLIC`)
   })
-  await withDatabase(site, 'keycloak', (client) => giveClientSecret(site, client))
+  await withDatabase(site, keycloak.database, (client) => giveClientSecret(site, client))
+}
+
+async function settleRole(client: pg.Client, { role }: Owned, rights: string): Promise<void> {
+  const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])
+  await client.query(`${roles.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} ${rights}`)
+}
+
+async function settleDatabase(client: pg.Client, { role, database }: Owned): Promise<void> {
+  const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database])
+  if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${role} STRATEGY FILE_COPY`)
 }
 
 // A copied template holds the operator's client without a secret; an empty database holds no client yet.
