@@ -44,6 +44,11 @@ test('F-54 with the API server away nobody is an orphan, and nothing is clean', 
   expect(shown).toMatchObject({ orphans: [], isClean: false, unseen: [{ place: 'Tenants' }] })
 })
 
+test('F-54 with the records away nothing is called forgotten, and nothing is clean', () => {
+  const shown = report(sightings({ records: away }))
+  expect(shown).toMatchObject({ orphans: [], isClean: false, unseen: [{ place: 'registry: retained' }] })
+})
+
 test('F-54 a place that nobody could look at is told', () => {
   const shown = report(sightings({ holdings: new Map([['Postgres "east"', away]]) }))
   expect(shown).toMatchObject({ orphans: [], isClean: false, unseen: [{ place: 'Postgres "east"' }] })

@@ -39,10 +39,13 @@ export interface OrphanSightings {
   readonly records: Sight<readonly RetainedRecord[]>
 }
 
-/** Who has something and is no living Tenant's; undefined when nobody knows who lives: then everything would look orphaned. */
+/**
+ * Who has something and is no living Tenant's; undefined when nobody knows who lives or what was kept: then all of it would
+ * look as if nobody meant it.
+ */
 export function findOrphans({ living, holdings, records }: OrphanSightings): readonly Orphan[] | undefined {
-  if (living.kind === 'unseen') return undefined
-  const recordOf = new Map((records.kind === 'seen' ? records.value : []).map((record) => [record.uid, record]))
+  if (living.kind === 'unseen' || records.kind === 'unseen') return undefined
+  const recordOf = new Map(records.value.map((record) => [record.uid, record]))
   const seen = [...holdings.values()].flatMap((place) => (place.kind === 'seen' ? place.value : []))
   const uids = new Set([...seen.map(({ uid }) => uid), ...recordOf.keys()].filter((uid) => !living.value.has(uid)))
   return [...uids]
