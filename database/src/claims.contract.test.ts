@@ -55,8 +55,8 @@ test('D-20 of a thousand Tenants that claim one host at two leaders at once, one
   )
   const winners = judged.filter(({ hosts }) => hosts.includes(contested))
   const losers = judged.filter(({ refusedHosts }) => refusedHosts.includes(contested))
-  console.info(
-    `${judged.length} claims of one host at 2 leaders in ${Date.now() - startedMs} ms: ${winners.length} granted, ${losers.length} refused`,
+  process.stdout.write(
+    `${judged.length} claims of one host at 2 leaders in ${Date.now() - startedMs} ms: ${winners.length} granted, ${losers.length} refused\n`,
   )
   expect([winners.length, losers.length]).toEqual([1, inAll - 1])
   expect(
