@@ -30,6 +30,9 @@ export function explain(error: unknown, doing: string): unknown {
     const advice = 'suspend the tenant (spec.suspended) or wait, and do it again'
     return new TransferRefused(`${doing}: somebody has been working on its tables for too long; ${advice}`)
   }
+  if (code === '3F000' || code === '42P01') {
+    return new TransferRefused(`${doing}: it went away meanwhile: its tenant was deleted or taken up; do it again`)
+  }
   return new Error(`${doing}: Postgres answered ${code} ${routine ?? ''}`.trimEnd(), { cause: error })
 }
 

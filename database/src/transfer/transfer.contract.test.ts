@@ -1,5 +1,7 @@
 import { Secret } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tenantMigrations } from '../migrations/tenant.ts'
+import { createTenantDatabase } from '../tenant-database.ts'
 import type { DatabaseTenant } from '../tenant-database.ts'
 import { carryOut, loadOf, startTransferWorld, withRows } from '../testing/transfers.ts'
 import type { TransferWorld } from '../testing/transfers.ts'
@@ -20,6 +22,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.stop()
 })
+
+/** The same database as the next release knows it. */
+const later = {
+  version: tenantMigrations.length + 1,
+  get tenants() {
+    const statements = [`ALTER TABLE audit ADD COLUMN origin text NOT NULL DEFAULT 'unknown'`]
+    const next = { version: this.version, name: 'origin of what is audited', statements }
+    return createTenantDatabase(world.database, world.options.database, [...tenantMigrations, next])
+  },
+}
 
 const awkward = String.raw`E'tab\t line\n return\r back\\slash \\N \\. "quote" \u00e4 \U0001F9CA'`
 
@@ -172,23 +184,26 @@ test('an export of a newer or of another history is refused, one of an older is 
   await expect(importSchema(world.options, newer, signal)).rejects.toThrow(/the export at version 99; do it again when/)
   const other = { ...load, migrations: [{ version: 1, checksum: 'another' }] }
   await expect(importSchema(world.options, other, signal)).rejects.toThrow(/version 1 is of another history/)
-  await world.query(`ALTER TABLE "${to.schema}".audit ADD COLUMN origin text NOT NULL DEFAULT 'unknown'`)
+  await later.tenants.migrate(to, later.version, signal)
   await importSchema(world.options, load, signal)
   expect(await countOf(to)).toBe(49)
+  const back = await world.tenant('versions-back')
+  await expect(importSchema(world.options, loadOf(await carriedBy(to), back), signal)).rejects.toThrow(
+    `it is at version ${later.version - 1} and the export at version ${later.version}; do it again when`,
+  )
 })
 
 test('while rows are carried out no migration and no import begins, and a door is shut all the same', async () => {
   const tenant = await filled('carried')
   const load = { ...loadOf(await carriedBy(tenant), tenant), doesReplace: true }
-  const settings = { canLogin: true, connectionLimit: 5, password: new Secret('p') }
-  await world.query(`DELETE FROM public.migrations WHERE scope = '${tenant.schema}'`)
   const before = async (): Promise<void> => {
-    await expect(world.tenants.prepare(tenant, settings, signal)).rejects.toThrow('being exported or imported')
+    await expect(later.tenants.migrate(tenant, later.version, signal)).rejects.toThrow('being exported or imported')
     await expect(importSchema(world.options, load, signal)).rejects.toThrow(/is under way; do it again/)
     await world.tenants.setLogin(tenant, false, signal)
   }
   await carryOut(world.options, tenant, { before })
   expect((await world.tenants.observe(tenant, signal)).role).toMatchObject({ canLogin: false })
+  await later.tenants.migrate(tenant, later.version, signal)
 })
 
 test('of two imports at once one is refused, and a door is shut meanwhile', async () => {
@@ -211,6 +226,13 @@ test('a suspended tenant is exported, and so is what a deleted one left', async 
   const { rows } = await carriedBy(tenant)
   await world.tenants.retain(tenant, signal)
   expect((await carriedBy({ ...tenant, schema: tenant.retainedSchema })).rows).toEqual(rows)
+})
+
+test('a tenant that is deleted meanwhile ends its export, which says so', async () => {
+  const tenant = await filled('deleted-meanwhile')
+  const before = () => world.tenants.retain(tenant, signal)
+  const fault: unknown = await carryOut(world.options, tenant, { before }).catch((error: unknown) => error)
+  expect(String(fault)).toMatch(/^TransferRefused: .* it went away meanwhile: its tenant was deleted or taken up/)
 })
 
 test('S-163 a role that may not read the schema is told so, and which one to use', async () => {
