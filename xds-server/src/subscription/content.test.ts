@@ -109,6 +109,39 @@ describe('content', () => {
     expect(client.drain().map((each) => each.typeUrl)).toEqual([cluster, endpoints])
   })
 
+  test.each([
+    ['before its clusters come', true],
+    ['after', false],
+  ])(
+    'rule 57: a client that gets its clusters anew gets the endpoints that it has, asking for them %s',
+    (_title, early) => {
+      const view = world('a')
+      view.put(endpoints, 'a', 'e')
+      const before = view.connect()
+      before.ask(endpoints, { subscribe: ['a'] })
+      before.drain()
+      const client = view.connect()
+      const askForEndpoints = () => client.ask(endpoints, { subscribe: ['a'], initialVersions: before.has(endpoints) })
+      client.ask(cluster)
+      const sentEarly = early ? [] : client.drain()
+      askForEndpoints()
+      expect([...sentEarly, ...client.drain()].map(({ typeUrl }) => typeUrl)).toEqual([cluster, endpoints])
+    },
+  )
+
+  test('rule 48, rule 57: a client that comes with its clusters and endpoints is sent neither', () => {
+    const view = world('a')
+    view.put(endpoints, 'a', 'e')
+    const before = view.connect()
+    before.ask(cluster)
+    before.ask(endpoints, { subscribe: ['a'] })
+    before.drain()
+    const client = view.connect()
+    client.ask(cluster, { initialVersions: before.has(cluster) })
+    client.ask(endpoints, { subscribe: ['a'], initialVersions: before.has(endpoints) })
+    expect(client.drain()).toEqual([])
+  })
+
   test('rule 58: what one client has known for long is sent to the next at once', () => {
     const view = new FlatView()
     view.put(endpoints, 'e', 'x')

@@ -73,7 +73,7 @@ export class DiscoveryStream implements Progress {
     const known = this.#types.get(policy.typeUrl)
     const type = known ?? new TypeSubscription(policy, this.#options.variant, this.#options.window)
     if (known === undefined) this.#types.set(policy.typeUrl, type)
-    const settled = type.request(request, this.#view)
+    const settled = type.request(this.#believed(request, policy.typeUrl), this.#view)
     for (const group of settled?.groups ?? []) this.#release(group)
     // What the client let go of may be what a removal was waiting for.
     if (request.variant === 'sotw' || request.unsubscribe.length > 0) this.#release(undefined)
@@ -82,6 +82,13 @@ export class DiscoveryStream implements Progress {
       .map((name) => this.#view.groupOf(policy.typeUrl, name))
       .filter((group) => group !== undefined)
     return { kind: 'ok', settled, adoptedGroups: [...new Set(groups)] }
+  }
+
+  // Endpoints are of no use without their cluster: a client that gets its clusters anew gets their endpoints anew.
+  #believed(request: DiscoveryRequest, typeUrl: TypeUrl): DiscoveryRequest {
+    const clusters = this.#types.get(TYPE_URLS.cluster)
+    if (request.variant === 'sotw' || typeUrl !== TYPE_URLS.endpoints || clusters?.isFresh !== true) return request
+    return { ...request, initialVersions: new Map() }
   }
 
   /** Says that names of a type may have changed. */

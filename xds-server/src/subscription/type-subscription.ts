@@ -40,6 +40,7 @@ export class TypeSubscription {
   readonly #forced = new Set<string>()
   readonly #world: WorldSide
   #isFirstRequest = true
+  #isFresh = true
   #owesFirstResponse = false
   #hasBeenIdle = false
 
@@ -50,6 +51,11 @@ export class TypeSubscription {
     this.#interest = new Interest(policy.hasWildcard)
     this.#world = new WorldSide(policy.hasWildcard)
     this.#ledger = new Ledger(variant === 'delta')
+  }
+
+  /** Whether the client came without anything of the type. */
+  get isFresh(): boolean {
+    return this.#isFresh
   }
 
   get hasBeenIdle(): boolean {
@@ -168,7 +174,8 @@ export class TypeSubscription {
 
   #adopt(initial: ReadonlyMap<string, string>, view: View): void {
     // A client that brings what it had is not waiting to finish its start.
-    this.#owesFirstResponse = initial.size === 0 && this.#interest.isWildcard
+    this.#isFresh = initial.size === 0
+    this.#owesFirstResponse = this.#isFresh && this.#interest.isWildcard
     for (const [name, version] of initial) {
       if (!this.#interest.wants(name)) continue
       this.#ledger.adopt(name, version, view.groupOf(this.policy.typeUrl, name) ?? '')
