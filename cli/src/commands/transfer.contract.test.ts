@@ -5,9 +5,10 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createTenantDatabase, openDatabase, prepareRegistry } from '@bulkhead/database'
 import { startTransferWorld } from '@bulkhead/database/testing-transfers'
 import type { TransferWorld } from '@bulkhead/database/testing-transfers'
-import { systemClock } from '@bulkhead/runtime'
+import { Secret, systemClock } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exitCodes } from '../command.ts'
 import { commands } from '../commands.ts'
@@ -125,6 +126,28 @@ test('what a deleted tenant left is exported by its name, and nothing is importe
   expect(errors).toContain('The Tenant "deleted" is gone: these are the rows that it left')
   const back = await inProcess('tenant', 'import', 'deleted', '--from', at('left'))
   expect([back.code, back.errors]).toEqual([exitCodes.refused, expect.stringContaining('the Tenant is gone')])
+})
+
+test('rows are carried from and to the Postgres that the tenant was placed on', async () => {
+  const [tenant, signal] = [await world.tenant('placed'), AbortSignal.timeout(60_000)]
+  await world.postgres.query(`CREATE DATABASE second OWNER ${world.postgres.user}`)
+  const second = openDatabase({ ...world.options, database: 'second' })
+  await prepareRegistry(second, 'second', signal)
+  const settings = { canLogin: true, connectionLimit: 5, password: new Secret('a-password') }
+  await createTenantDatabase(second, 'second').prepare(tenant, settings, signal)
+  await second.close()
+  await world.postgres.query(`INSERT INTO "${tenant.schema}".audit (actor, action) VALUES ('a', 'b')`, 'second')
+  await world.query(`UPDATE public.tenants SET database_shard = 'second' WHERE name = 'placed'`)
+  const { host, port, user } = world.postgres
+  const shard = { name: 'second', host, port, user, database: 'second', passwordFile: at('password') }
+  await writeFile(at('sharded.yaml'), JSON.stringify(configWith({ shards: [shard] })))
+  const out = ['tenant', 'export', 'placed', '--out']
+  const exported = await inProcess(...out, at('placed'), '--config', at('sharded.yaml'))
+  expect(exported.out).toContain('4 tables, 1 rows')
+  const back = ['tenant', 'import', 'placed', '--from', at('placed'), '--replace', '--config', at('sharded.yaml')]
+  expect((await inProcess(...back)).out).toContain('4 tables, 1 rows')
+  const { code, errors } = await inProcess(...out, at('never'))
+  expect([code, errors]).toEqual([exitCodes.refused, expect.stringContaining('add it under postgres.shards')])
 })
 
 test.each([

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { Secret } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tenantMigrations } from '../migrations/tenant.ts'
@@ -5,6 +6,8 @@ import { createTenantDatabase } from '../tenant-database.ts'
 import type { DatabaseTenant } from '../tenant-database.ts'
 import { carryOut, loadOf, startTransferWorld, withRows } from '../testing/transfers.ts'
 import type { TransferWorld } from '../testing/transfers.ts'
+import { exportSchema } from './export.ts'
+import type { TakeTable } from './export.ts'
 import { findTenants } from './find.ts'
 import { importSchema } from './import.ts'
 import { TransferRefused } from './refusal.ts'
@@ -97,6 +100,24 @@ test('an export that is broken off leaves no session in the server', async () =>
   }
   await expect(carryOut(world.options, tenant, { before, signal: controller.signal })).rejects.toThrow('told to stop')
   await expect.poll(() => world.query(sessions), { timeout: 10_000, interval: 20 }).toEqual([])
+})
+
+test('whoever reads slowly keeps the server waiting, and holds little', async () => {
+  const tenant = await world.tenant('slow')
+  await world.query(
+    `INSERT INTO "${tenant.schema}".audit (actor, action) SELECT 'a', repeat('x', 1000) FROM generate_series(1, 40000)`,
+  )
+  const waiting = `SELECT FROM pg_stat_activity WHERE application_name = 'bulkhead-cli' AND wait_event = 'ClientWrite'`
+  const held: number[] = []
+  const take: TakeTable = async (_table, rows) => {
+    rows.once('readable', () => undefined)
+    if (held.length === 0) await expect.poll(() => world.query(waiting), { timeout: 30_000 }).toHaveLength(1)
+    held.push(rows.readableLength)
+    await buffer(rows)
+  }
+  await exportSchema(world.options, tenant, take, signal)
+  expect(held[0]).toBeGreaterThan(0)
+  expect(held[0]).toBeLessThan(2_000_000)
 })
 
 test('rows that are there already are a reason to refuse, or are replaced', async () => {
