@@ -5,8 +5,15 @@ import { locate } from '../walls/identity/wanted.ts'
 import type { WantedPlacement } from '../walls/placement.ts'
 import type { Wanted } from './wanted.ts'
 
+type PlaceParts = Pick<Parts, 'placements' | 'settings' | 'clock'>
+
 /** What a tenant is to become, with its realm and its schema on the servers where they are for life. */
-export async function placeWalls(parts: Parts, tenant: Tenant, wanted: Wanted, signal: AbortSignal): Promise<Wanted> {
+export async function placeWalls(
+  parts: PlaceParts,
+  tenant: Tenant,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<Wanted> {
   const { spec, status } = tenant
   const { owner, external, identity, database } = wanted
   const [realm, schema] = await Promise.all([
@@ -29,11 +36,11 @@ export async function placeWalls(parts: Parts, tenant: Tenant, wanted: Wanted, s
   }
 }
 
-function identityShards({ settings }: Parts): readonly Shard[] {
+function identityShards({ settings }: PlaceParts): readonly Shard[] {
   return settings.identityShards.map(({ name, maxRealms: capacity }) => ({ name, capacity }))
 }
 
-function databaseShards({ settings }: Parts): readonly Shard[] {
+function databaseShards({ settings }: PlaceParts): readonly Shard[] {
   return settings.databaseShards.map(({ name, maxSchemas: capacity }) => ({ name, capacity }))
 }
 
@@ -47,7 +54,7 @@ interface Question {
 }
 
 async function placementOf(
-  { placements, clock }: Parts,
+  { placements, clock }: PlaceParts,
   { owner, known }: Wanted,
   { wall, told, wish, shards, signal }: Question,
 ): Promise<WantedPlacement> {
