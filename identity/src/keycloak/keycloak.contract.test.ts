@@ -1,6 +1,7 @@
 import { startTestPostgres } from '@bulkhead/database/testing'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessTests, permissionTests } from '../testing/contract/access-tests.ts'
+import { bootstrapTests } from '../testing/contract/bootstrap-tests.ts'
 import { clientScopeTests, clientTests } from '../testing/contract/client-tests.ts'
 import { realmChangeTests, realmImportTests, realmTests } from '../testing/contract/realm-tests.ts'
 import { flowTests, settingsTests } from '../testing/contract/settings-tests.ts'
@@ -37,4 +38,5 @@ describe.each<[string, () => Promise<TestKeycloak>]>([
   const realms = [realmTests, realmImportTests, realmChangeTests, accessTests, permissionTests]
   const inside = [clientTests, clientScopeTests, tokenTests, signatureTests, flowTests, settingsTests]
   for (const defineTests of [...realms, ...inside]) defineTests(started)
+  if (start === startReal) bootstrapTests(started)
 })
