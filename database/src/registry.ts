@@ -14,8 +14,17 @@ export interface GrantRegistry {
   release(tenant: Pick<Claim, 'uid' | 'ownHost'>, terms: Terms, signal: AbortSignal): Promise<void>
   /** Takes the tenant off the list: after this nobody knows any more where its realm and its schema are. */
   forget(uid: string, signal: AbortSignal): Promise<void>
+  /** Whose line among the tenants has this id. */
+  findListed(id: string, signal: AbortSignal): Promise<Listed | undefined>
   /** What is left of the tenant besides quarantined hosts. */
   standing(uid: string, signal: AbortSignal): Promise<Standing>
+}
+
+export interface Listed {
+  readonly uid: string
+  readonly name: string
+  readonly identityShard: string | undefined
+  readonly databaseShard: string | undefined
 }
 
 /** Of a tenant that holds something, that is only listed, or that is unknown. */
@@ -45,8 +54,16 @@ export function createGrantRegistry(database: Database): GrantRegistry {
         tx.withSchema('public').deleteFrom('tenants').where('uid', '=', uid).execute(),
       )
     },
+    findListed: (id, signal) => database.read('find listed', signal, (tx) => findListed(tx, id)),
     standing: (uid, signal) => database.read('read grants', signal, (tx) => standing(tx, uid)),
   }
+}
+
+async function findListed(tx: Tx, id: string): Promise<Listed | undefined> {
+  const row = await tx.withSchema('public').selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) return undefined
+  const { uid, name, identity_shard: identityShard, database_shard: databaseShard } = row
+  return { uid, name, identityShard: identityShard ?? undefined, databaseShard: databaseShard ?? undefined }
 }
 
 async function standing(tx: Tx, uid: string): Promise<Standing> {
@@ -60,35 +77,34 @@ async function standing(tx: Tx, uid: string): Promise<Standing> {
   return found?.listed === true ? 'listed' : 'gone'
 }
 
-async function read(tx: Tx, claim: Claim): Promise<Registry> {
-  const db = tx.withSchema('public')
-  const hosts = await db
-    .selectFrom('hostnames')
-    .select(['host', 'tenant_uid', 'quarantined_until'])
-    .where((where) =>
-      where.or([where('host', '=', where.fn.any(where.val([...claim.hosts]))), where('tenant_uid', '=', claim.uid)]),
-    )
-    .execute()
-  const issuers = await db
-    .selectFrom('issuers')
-    .select(['issuer', 'tenant_uid'])
-    .where((where) => where.or([where('issuer', '=', claim.issuer ?? ''), where('tenant_uid', '=', claim.uid)]))
-    .execute()
-  const own = await db.selectFrom('tenants').select('guaranteed').where('uid', '=', claim.uid).executeTakeFirst()
-  const others = await db
-    .selectFrom('tenants')
-    .select(sql<string>`coalesce(sum(guaranteed), 0)`.as('total'))
-    .where('uid', '<>', claim.uid)
-    .executeTakeFirstOrThrow()
+interface RegistryRow {
+  readonly hosts: Registry['hosts']
+  readonly issuers: Registry['issuers']
+  readonly guaranteed: number | null
+  readonly others: number
+}
+
+// One statement: every tenant is judged again at each look for drift, and each round trip costs as much as all of this.
+async function read(tx: Tx, { uid, hosts, issuer = '' }: Claim): Promise<Registry> {
+  const { rows } = await sql<RegistryRow>`
+    SELECT
+      (SELECT coalesce(json_agg(json_build_object('host', host, 'tenantUid', tenant_uid,
+          'quarantinedUntilMs', extract(epoch FROM quarantined_until) * 1000)), '[]')
+        FROM public.hostnames WHERE host = ANY(${[...hosts]}::text[]) OR tenant_uid = ${uid}) AS hosts,
+      (SELECT coalesce(json_agg(json_build_object('issuer', issuer, 'tenantUid', tenant_uid)), '[]')
+        FROM public.issuers WHERE issuer = ${issuer} OR tenant_uid = ${uid}) AS issuers,
+      (SELECT guaranteed FROM public.tenants WHERE uid = ${uid}) AS guaranteed,
+      (SELECT coalesce(sum(guaranteed), 0)::float8 FROM public.tenants WHERE uid <> ${uid}) AS others`.execute(tx)
+  const [row] = rows
+  if (row === undefined) throw new Error('Cannot read the registry: Postgres gave no row')
   return {
-    issuers: issuers.map((row) => ({ issuer: row.issuer, tenantUid: row.tenant_uid })),
-    hosts: hosts.map((row) => ({
-      host: row.host,
-      tenantUid: row.tenant_uid,
-      quarantinedUntilMs: row.quarantined_until?.getTime(),
+    issuers: row.issuers,
+    hosts: row.hosts.map(({ quarantinedUntilMs, ...held }) => ({
+      ...held,
+      quarantinedUntilMs: quarantinedUntilMs ?? undefined,
     })),
-    guaranteed: own?.guaranteed,
-    guaranteedToOthers: Number(others.total),
+    guaranteed: row.guaranteed ?? undefined,
+    guaranteedToOthers: row.others,
   }
 }
 

@@ -10,6 +10,7 @@ import { databaseTenantOf } from '../walls/database/wanted.ts'
 import { isRealmOf, ownerAttribute } from '../walls/identity/realm.ts'
 import type { Owner } from '../walls/owner.ts'
 import { findSystemSecret, unless } from '../walls/system-secrets.ts'
+import { keepStranded } from './stranded.ts'
 
 /** What became of `spec.adopt`. */
 export type Adoption =
@@ -30,7 +31,7 @@ export async function adopt(
 ): Promise<Adoption | undefined> {
   if (spec.adopt === undefined) return undefined
   const { id } = spec.adopt
-  const found = await parts.retained.find(id, signal)
+  const found = (await parts.retained.find(id, signal)) ?? (await keepStranded(parts, { spec }, owner, signal))
   // Whose it is stays unsaid: a wrong name reads like nothing at all.
   if (found?.name !== owner.name) return refused(`Nothing of a deleted tenant "${owner.name}" is kept under "${id}"`)
   const record = await parts.retained.reserve(id, owner.uid, signal)
@@ -60,6 +61,7 @@ async function takeUp(parts: Parts, record: RetainedRecord, owner: Owner, signal
   for (const name of [realmSecretOf(former.id), databaseSecretOf(former.id)]) {
     await removeSecret(parts, name, former, signal)
   }
+  await parts.registry.forget(former.uid, signal)
 }
 
 async function moveSecret(parts: Parts, former: Owner, owner: Owner, signal: AbortSignal): Promise<void> {
