@@ -31,7 +31,11 @@ test('after a failure nobody waits; when the rest is over one tries, and success
     await answer()
     return undefined as never
   }
-  const server: Database = { read, transaction: read, close: () => Promise.resolve() }
+  const server: Database = {
+    read,
+    transaction: read,
+    close: () => Promise.resolve(),
+  }
   const database = restAfterFailure(server, { name: 'second', clock, restMs: 1000 })
   const ask = () => database.read('look', signal, () => Promise.resolve())
   await expect(ask()).rejects.toThrow('x')
@@ -48,4 +52,29 @@ test('after a failure nobody waits; when the rest is over one tries, and success
   answer = () => Promise.resolve()
   await Promise.all([ask(), ask()])
   expect(asked).toBe(4)
+})
+
+test('a server that swallows a question holds its first callers for a while, and nobody after them', async () => {
+  const clock = new TestClock()
+  let asked = 0
+  const read = (): Promise<never> => {
+    asked += 1
+    return new Promise(() => undefined)
+  }
+  const server: Database = {
+    read,
+    transaction: read,
+    close: () => Promise.resolve(),
+  }
+  const database = restAfterFailure(server, { name: 'second', clock, restMs: 1000, patienceMs: 2000 })
+  const ask = () => database.read('look', signal, () => Promise.resolve())
+  const first = [ask(), ask()].map((one) => one.catch(String))
+  await clock.advance(2000)
+  expect(await Promise.all(first)).toEqual(
+    Array(2).fill('DatabaseAway: Cannot use Postgres "second": it has not answered for 2 seconds'),
+  )
+  await expect(ask()).rejects.toThrow('it did not answer a moment ago')
+  expect(asked).toBe(2)
+  // What was answered in time leaves no clock running.
+  expect(clock.sleeping).toBe(0)
 })

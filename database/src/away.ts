@@ -13,10 +13,13 @@ export interface RestOptions {
   readonly name: string
   readonly clock: Clock
   readonly restMs?: number
+  /** How long a look may take; a network that swallows everything would otherwise hold its callers for a minute. */
+  readonly patienceMs?: number
 }
 
 /** The same database, which refuses at once for a while after it could not be reached; then one caller tries. */
-export function restAfterFailure(database: Database, { name, clock, restMs = 5_000 }: RestOptions): Database {
+export function restAfterFailure(database: Database, options: RestOptions): Database {
+  const { name, clock, restMs = 5_000, patienceMs = 15_000 } = options
   let failure: { readonly error: unknown; readonly untilMs: number } | undefined
   let isTried = false
   const attempt = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -41,9 +44,23 @@ export function restAfterFailure(database: Database, { name, clock, restMs = 5_0
       isTried = false
     }
   }
+  // A write is waited for as long as it takes: who gave it up would not know what became of it.
+  const inTime = async <T>(look: Promise<T>): Promise<T> => {
+    const answered = new AbortController()
+    const silence = clock.sleep(patienceMs, answered.signal).then(() => {
+      throw new DatabaseAway(`Cannot use Postgres "${name}": it has not answered for ${patienceMs / 1000} seconds`)
+    })
+    try {
+      return await Promise.race([look, silence])
+    } finally {
+      answered.abort()
+      // Whichever comes second is nobody's news any more.
+      Promise.all([look, silence]).catch(() => undefined)
+    }
+  }
   return {
     transaction: (call, signal, work) => guard(() => database.transaction(call, signal, work)),
-    read: (call, signal, work) => guard(() => database.read(call, signal, work)),
+    read: (call, signal, work) => guard(() => inTime(database.read(call, signal, work))),
     close: () => database.close(),
   }
 }
@@ -59,6 +76,7 @@ const states = /^(08...|57P0[123]|53300)$/
 
 /** Whether a fault means that the server cannot be reached, whatever was asked of it. */
 export function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseAway) return true
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (error instanceof pg.DatabaseError) return states.test(code)

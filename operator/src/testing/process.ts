@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestKeycloak } from '@bulkhead/identity/testing'
 import { freePort } from '@bulkhead/runtime/testing'
 import { systemNamespace } from './world.ts'
 import type { World } from './world.ts'
@@ -26,6 +27,24 @@ export interface ProcessOptions {
   readonly leaderElection?: object
   readonly capacityRequestsPerSecond?: number
   readonly resyncSeconds?: number
+  readonly maxRealms?: number
+  readonly maxSchemas?: number
+  readonly keycloakShards?: readonly KeycloakShard[]
+  readonly databaseShards?: readonly DatabaseShard[]
+}
+
+export interface KeycloakShard {
+  readonly name: string
+  readonly keycloak: TestKeycloak
+  readonly maxRealms: number
+}
+
+/** Another database of the world's Postgres. */
+export interface DatabaseShard {
+  readonly name: string
+  readonly database: string
+  readonly port: number
+  readonly maxSchemas: number
 }
 
 export async function startOperatorProcess(world: World, options: ProcessOptions = {}): Promise<OperatorProcess> {
@@ -35,19 +54,13 @@ export async function startOperatorProcess(world: World, options: ProcessOptions
     await writeFile(path, text, { mode: 0o600 })
     return path
   }
-  const { keycloak, postgres, api } = world
+  const { api } = world
   const port = await freePort()
   const config = {
     kubernetes: { kubeconfig: options.kubeconfigPath ?? api.kubeconfigPath },
     leaderElection: options.leaderElection,
-    keycloak: {
-      ...{ url: options.keycloakUrl ?? keycloak.url, publicUrl: keycloak.url, clientId: keycloak.clientId },
-      clientSecretFile: await file('client-secret', `${keycloak.clientSecret}\n`),
-    },
-    postgres: {
-      ...{ host: postgres.host, port: postgres.port, database: postgres.database, user: postgres.user },
-      passwordFile: await file('password', `${postgres.password}\n`),
-    },
+    keycloak: await keycloakConfig(world, options, file),
+    postgres: await postgresConfig(world, options, file),
     platform: {
       ...{ baseDomain: 'gw.test', systemNamespace, quarantineSeconds: 3600 },
       capacityRequestsPerSecond: options.capacityRequestsPerSecond ?? 1000,
@@ -79,4 +92,26 @@ export async function startOperatorProcess(world: World, options: ProcessOptions
       return { code, output }
     },
   }
+}
+
+type WriteFile = (name: string, text: string) => Promise<string>
+
+async function keycloakConfig({ keycloak }: World, options: ProcessOptions, file: WriteFile): Promise<object> {
+  const { keycloakShards = [], maxRealms, keycloakUrl } = options
+  const access = async (one: TestKeycloak, name: string) => ({
+    ...{ url: one.url, publicUrl: one.url, clientId: one.clientId },
+    clientSecretFile: await file(`client-secret-${name}`, `${one.clientSecret}\n`),
+  })
+  const shards = keycloakShards.map(async ({ name, keycloak: one, ...rest }) => ({
+    ...{ name, ...rest, ...(await access(one, name)) },
+  }))
+  const first = { ...(await access(keycloak, 'first')), url: keycloakUrl ?? keycloak.url }
+  return { ...first, maxRealms, shards: await Promise.all(shards) }
+}
+
+async function postgresConfig({ postgres }: World, options: ProcessOptions, file: WriteFile): Promise<object> {
+  const { databaseShards = [], maxSchemas } = options
+  const { host, port, database, user, password } = postgres
+  const access = { host, user, passwordFile: await file('password', `${password}\n`) }
+  return { ...access, port, database, maxSchemas, shards: databaseShards.map((one) => ({ ...access, ...one })) }
 }
