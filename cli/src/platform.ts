@@ -39,7 +39,8 @@ export async function openPlatform(
   kubeconfig: string | undefined,
 ): Promise<Platform> {
   const clock = systemClock
-  const latency = createMetrics().histogram({ name: 'bulkhead_cli_seconds', help: '', labels: ['call'], buckets: [1] })
+  const spec = { name: 'call_seconds', help: 'Told to nobody', labels: ['call'], buckets: [1] }
+  const latency = createMetrics().histogram(spec)
   const secrets = await readKeycloakSecrets(config.keycloak)
   const options = await readShardOptions(config.postgres, { clock, latency })
   const path = kubeconfig ?? config.kubernetes.kubeconfig
