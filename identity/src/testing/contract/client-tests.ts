@@ -87,22 +87,28 @@ export function clientScopeTests(subject: Subject): void {
     expect(changed?.optionalClientScopes).toEqual([])
     expect(await subject.claimsOf('scoped')).toMatchObject({ scope: 'email', email_verified: false })
     expect(await subject.claimsOf('scoped')).not.toHaveProperty('realm_access')
-    if (changed === undefined) return
-    await expect(subject.admin.setClientScopes(changed, ['none'])).rejects.toThrow('"none"')
-    expect(await subject.admin.findClient('scoped')).toEqual(changed)
-    const bootstrap = (await subject.tokens()).bootstrap
+  })
+
+  test("none of a client's scopes changes when one that is wanted is not there", async () => {
+    const client = await subject.makeApplication('careful')
+    await expect(subject.admin.setClientScopes(client, ['none'])).rejects.toThrow('"none"')
+    expect(await subject.admin.findClient('careful')).toEqual(client)
+  })
+
+  test('a scope that a client has as an optional one is not given to it, and setClientScopes gives it', async () => {
+    const { id } = await subject.makeApplication('moved')
     const address = (await subject.admin.clientScopes()).find(({ name }) => name === 'address')
-    const optional = `/admin/realms/acme/clients/${changed.id}/optional-client-scopes/${address?.id}`
-    expect((await subject.call('PUT', optional, bootstrap))[0]).toBe(204)
-    // What it has as an optional scope is not given to it a second time, whoever asks.
-    const given = `/admin/realms/acme/clients/${changed.id}/default-client-scopes/${address?.id}`
-    expect((await subject.call('PUT', given, bootstrap))[0]).toBe(204)
-    const both = await subject.admin.findClient('scoped')
+    const { bootstrap } = await subject.tokens()
+    const put = async (list: string) => {
+      return (await subject.call('PUT', `/admin/realms/acme/clients/${id}/${list}/${address?.id}`, bootstrap))[0]
+    }
+    expect([await put('optional-client-scopes'), await put('default-client-scopes')]).toEqual([204, 204])
+    const both = await clientNamed(subject, 'moved')
     expect(both).toMatchObject({ optionalClientScopes: ['address'] })
-    expect(both?.defaultClientScopes).not.toContain('address')
-    if (both !== undefined) await subject.admin.setClientScopes(both, ['basic', 'address'])
-    const moved = await subject.admin.findClient('scoped')
-    expect([moved?.defaultClientScopes.toSorted(), moved?.optionalClientScopes]).toEqual([['address', 'basic'], []])
+    expect(both.defaultClientScopes).not.toContain('address')
+    await subject.admin.setClientScopes(both, ['basic', 'address'])
+    const moved = await clientNamed(subject, 'moved')
+    expect([moved.defaultClientScopes.toSorted(), moved.optionalClientScopes]).toEqual([['address', 'basic'], []])
   })
 
   test('a role is made once and found by its name', async () => {
@@ -123,4 +129,10 @@ export function clientScopeTests(subject: Subject): void {
     expect(await subject.askFor('off')).toHaveProperty('access_token')
     await expect(subject.admin.enableUser('nope')).rejects.toThrow('404 User not found')
   })
+}
+
+async function clientNamed({ admin }: Subject, clientId: string) {
+  const client = await admin.findClient(clientId)
+  if (client === undefined) throw new Error(`There is no client "${clientId}"`)
+  return client
 }
