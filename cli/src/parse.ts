@@ -17,16 +17,19 @@ export type Asked =
 /** Reads the command line; throws a `ConfigProblem` that names what is wrong and how the command is called. */
 export function parseCommandLine(commands: readonly Command[], argv: readonly string[]): Asked {
   const first = argv[0]
-  if (first === undefined || first === '--help' || first === 'help') return { kind: 'help' }
+  if (first === undefined || ['--help', '-h', 'help'].includes(first)) return { kind: 'help' }
   if (first === '--version') return { kind: 'version' }
+  if (first.startsWith('-')) {
+    throw new ConfigProblem(`Cannot use "${first}" here: the command comes first; "bulkhead --help" lists them`)
+  }
   const command = commands.find(({ words }) => words.split(' ').every((word, index) => argv[index] === word))
   if (command === undefined) {
     const known = commands.map(({ words }) => `"${words}"`).join(', ')
     const given = argv.filter((word) => !word.startsWith('-')).slice(0, 2)
-    throw new ConfigProblem(`Unknown command "${given.join(' ')}": there are ${known}`)
+    throw new ConfigProblem(`Unknown command "${given.join(' ')}": there are ${known}; "bulkhead --help" says more`)
   }
   const rest = argv.slice(command.words.split(' ').length)
-  return rest.includes('--help') ? { kind: 'help', command } : parseCall(command, rest)
+  return rest.includes('--help') || rest.includes('-h') ? { kind: 'help', command } : parseCall(command, rest)
 }
 
 function parseCall(command: Command, argv: readonly string[]): Asked {
@@ -38,6 +41,9 @@ function parseCall(command: Command, argv: readonly string[]): Asked {
   }
   for (const { name } of flags.filter(({ isNeeded }) => isNeeded)) {
     if (!values.has(name)) throw new ConfigProblem(`Missing flag "--${name}"; usage: ${usageOf(command)}`)
+  }
+  for (const [name, value] of values) {
+    if (value === '') throw new ConfigProblem(`Empty flag "--${name}"; usage: ${usageOf(command)}`)
   }
   const operands = new Map(command.operands.map((name, index) => [name, positionals[index] ?? '']))
   return { kind: 'run', command, operands, values }

@@ -47,6 +47,8 @@ test.each([
   ['an unknown command', ['tenant', 'shout'], 'Unknown command "tenant shout": there are "tenant greet"'],
   ['an unknown flag', [...good, '--quiet'], "Unknown option '--quiet'"],
   ['a missing flag', ['tenant', 'greet', 'acme', '--config', 'c'], 'Missing flag "--out"'],
+  ['an empty flag', ['tenant', 'greet', 'acme', '--out', '', '--config', 'c'], 'Empty flag "--out"'],
+  ['a flag before the command', ['--config', 'c', ...good], 'Cannot use "--config" here: the command comes first'],
   ['a missing operand', ['tenant', 'greet', '--out', 'x', '--config', 'c'], 'Cannot use 0 operands: want NAME'],
   ['an operand too many', [...good, 'globex'], 'Cannot use 2 operands'],
 ])('%s ends with exit code 2 and says how it is called', async (_title, argv, words) => {

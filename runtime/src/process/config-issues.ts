@@ -21,6 +21,8 @@ function describe(schema: z.ZodType, value: unknown, issue: Issue): string {
     const allowed = allowedKeys(schema, issue.path)
     return `unknown option ${keys}${allowed.length === 0 ? '' : `: allowed here are ${allowed.join(', ')}`}`
   }
+  // A file of something else, which may be a secret that was named by mistake: nothing of it is shown.
+  if (issue.path.length === 0 && issue.code === 'invalid_type') return 'the file holds no options at all'
   const given = valueAt(value, issue.path)
   if (given === undefined) return `option "${option}" is missing: ${issue.message}`
   return `option "${option}" is ${shown(issue.path, given)}: ${issue.message}`

@@ -85,6 +85,11 @@ test.each([
   expect(err).toContain(words)
 })
 
+test.each(['a-password', '["a-password"]'])('of a file of something else nothing is shown: %s', async (text) => {
+  const { code, err } = await run(['--config', 'f'], text)
+  expect([code, err]).toEqual([2, 'tester cannot start with "f":\n  - the file holds no options at all\n'])
+})
+
 test('an empty file is a file without options', async () => {
   expect((await run(['--config', 'f'], '')).err).toContain('option "http" is missing')
 })
