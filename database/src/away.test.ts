@@ -34,6 +34,7 @@ test('after a failure nobody waits; when the rest is over one tries, and success
   const server: Database = {
     read,
     transaction: read,
+    refusesPassword: () => Promise.resolve(false),
     close: () => Promise.resolve(),
   }
   const database = restAfterFailure(server, { name: 'second', clock, restMs: 1000 })
@@ -64,6 +65,7 @@ test('a server that swallows a question holds its first callers for a while, and
   const server: Database = {
     read,
     transaction: read,
+    refusesPassword: () => Promise.resolve(false),
     close: () => Promise.resolve(),
   }
   const database = restAfterFailure(server, { name: 'second', clock, restMs: 1000, patienceMs: 2000 })

@@ -61,6 +61,7 @@ export function restAfterFailure(database: Database, options: RestOptions): Data
   return {
     transaction: (call, signal, work) => guard(() => database.transaction(call, signal, work)),
     read: (call, signal, work) => guard(() => inTime(database.read(call, signal, work))),
+    refusesPassword: (login, signal) => guard(() => database.refusesPassword(login, signal)),
     close: () => database.close(),
   }
 }

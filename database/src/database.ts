@@ -1,6 +1,8 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Transaction } from 'kysely'
 import pg from 'pg'
+import { refusesPassword } from './login-check.ts'
+import type { Login } from './login-check.ts'
 import type { HistogramMetric, Clock, Secret } from '@bulkhead/runtime'
 
 /** The tables of `public`. */
@@ -104,6 +106,8 @@ export interface Database {
   transaction<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Likewise, for looking only: Postgres refuses every write in it, and anybody may do it at any time. */
   read<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Whether the server refuses a password for a role; it is asked by a login that does nothing. */
+  refusesPassword(login: Login, signal: AbortSignal): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -111,10 +115,9 @@ export interface Database {
 const maxUsesOfConnection = 500
 
 export function openDatabase(options: DatabaseOptions): Database {
+  const { host, port, database } = options
   const pool = new pg.Pool({
-    host: options.host,
-    port: options.port,
-    database: options.database,
+    ...{ host, port, database },
     user: options.user,
     password: async () => (await (options.readPassword?.() ?? options.password)).reveal(),
     ...tlsOf(options),
@@ -146,6 +149,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     transaction: (call, signal, work) => run(call, signal, () => kysely.transaction().execute(work)),
     read: (call, signal, work) =>
       run(call, signal, () => kysely.transaction().setAccessMode('read only').execute(work)),
+    refusesPassword: (login, signal) =>
+      run('check password', signal, () => refusesPassword({ host, port, database, ...tlsOf(options) }, login, signal)),
     close: () => kysely.destroy(),
   }
 }

@@ -38,6 +38,7 @@ export function fenceShard(shard: FurtherShard, term: ShardTerm): Database {
   return {
     transaction: async (call, signal, work) => (await open()).transaction(call, signal, work),
     read: async (call, signal, work) => (await open()).read(call, signal, work),
+    refusesPassword: async (login, signal) => (await open()).refusesPassword(login, signal),
     close: () => shard.database.close(),
   }
 }

@@ -29,6 +29,11 @@ function fixture(
       },
       prepare: (tenant) => note('prepare', tenant),
       migrate: (tenant) => note('migrate', tenant),
+      setPassword: (tenant) => note('password', tenant),
+      refusesPassword: async (tenant) => {
+        await note('ask', tenant)
+        return false
+      },
       setLogin: (tenant) => note('login', tenant),
       drop: (tenant) => note('drop', tenant),
       retain: (tenant) => note('retain', tenant),

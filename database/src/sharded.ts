@@ -34,6 +34,9 @@ export function createShardedDatabase({ shards, placementOf }: ShardedOptions): 
     observe: async (tenant, signal) => (await holder(tenant, signal))?.observe(tenant, signal) ?? nothing,
     prepare: async (tenant, settings, signal) => (await need(tenant, signal)).prepare(tenant, settings, signal),
     migrate: async (tenant, version, signal) => (await need(tenant, signal)).migrate(tenant, version, signal),
+    setPassword: async (tenant, password, signal) => (await need(tenant, signal)).setPassword(tenant, password, signal),
+    refusesPassword: async (tenant, password, signal) =>
+      (await need(tenant, signal)).refusesPassword(tenant, password, signal),
     setLogin: async (tenant, canLogin, signal) => (await need(tenant, signal)).setLogin(tenant, canLogin, signal),
     drop: async (tenant, signal) => (await holder(tenant, signal))?.drop(tenant, signal),
     retain: async (tenant, signal) => (await need(tenant, signal)).retain(tenant, signal),

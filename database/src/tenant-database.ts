@@ -65,6 +65,10 @@ export interface TenantDatabase {
   prepare(tenant: DatabaseTenant, settings: PrepareSettings, signal: AbortSignal): Promise<void>
   /** Brings the schema to a version, all in one transaction. Throws `MigrationFailed` or `MigrationBusy` when it stays. */
   migrate(tenant: DatabaseTenant, version: number, signal: AbortSignal): Promise<void>
+  /** Gives the role its password anew, whatever it has. */
+  setPassword(tenant: DatabaseTenant, password: Secret<string>, signal: AbortSignal): Promise<void>
+  /** Whether the role has another password than this one. */
+  refusesPassword(tenant: DatabaseTenant, password: Secret<string>, signal: AbortSignal): Promise<boolean>
   /** Shuts or opens the door for the role, ending its connections when it shuts. */
   setLogin(tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void>
   /** Removes role and schema with everything in it, the retained one too. */
@@ -111,22 +115,19 @@ export function createTenantDatabase(
     observe: (tenant, signal) => database.read('observe schema', signal, (tx) => see(tx, tenant)),
     prepare: (tenant, settings, signal) =>
       locked('prepare schema', tenant, signal, async (tx) => {
-        const { role } = await see(tx, tenant)
-        if (role.kind === 'own' && !role.isPlain) {
-          throw new ForeignDatabaseObject(`Cannot open role "${tenant.role}": somebody gave it power`)
-        }
-        await prepareRole(tx, tenant, settings)
-        await prepareSchema(tx, tenant, { migrations, version: settings.version ?? migrations.length })
+        await prepareAll(tx, tenant, settings, { migrations, version: settings.version ?? migrations.length })
         await lockAccess(tx)
         await runStatement(tx, grantConnect(databaseName, tenant.role))
       }),
     migrate: (tenant, version, signal) =>
-      locked('migrate schema', tenant, signal, async (tx) => {
-        const { role, schema } = await see(tx, tenant)
-        if (schema.kind !== 'own') throw new Error(`Cannot migrate schema "${tenant.schema}": it is not there`)
-        await migrate(tx, tenant.schema, migrations, version)
-        if (role.kind === 'own') await grantRows(tx, tenant)
+      locked('migrate schema', tenant, signal, (tx) => migrateSchema(tx, tenant, { migrations, version })),
+    setPassword: (tenant, password, signal) =>
+      locked('set password', tenant, signal, async (tx) => {
+        const { role } = await see(tx, tenant)
+        if (role.kind !== 'own') return
+        await runStatement(tx, `ALTER ROLE ${quoteIdentifier(tenant.role)} PASSWORD ${verifierOf(password)}`)
       }),
+    refusesPassword: (tenant, password, signal) => database.refusesPassword({ user: tenant.role, password }, signal),
     setLogin,
     drop: async (tenant, signal) => {
       await setLogin(tenant, false, signal)
@@ -190,6 +191,15 @@ async function seeSchema(tx: Tx, schema: string, uid: string): Promise<SeenSchem
   return { kind: 'own', version: (await appliedIn(tx, schema)).at(-1)?.version ?? 0 }
 }
 
+async function prepareAll(tx: Tx, tenant: DatabaseTenant, settings: PrepareSettings, history: History): Promise<void> {
+  const { role } = await see(tx, tenant)
+  if (role.kind === 'own' && !role.isPlain) {
+    throw new ForeignDatabaseObject(`Cannot open role "${tenant.role}": somebody gave it power`)
+  }
+  await prepareRole(tx, tenant, settings)
+  await prepareSchema(tx, tenant, history)
+}
+
 async function prepareRole(
   tx: Tx,
   tenant: DatabaseTenant,
@@ -204,16 +214,19 @@ async function prepareRole(
     await runStatement(tx, `COMMENT ON ROLE ${role} IS ${quoteLiteral(commentOf(tenant.uid))}`)
   }
   const login = settings.canLogin ? 'LOGIN' : 'NOLOGIN'
-  const verifier = quoteLiteral(scramVerifier(settings.password, randomBytes(16)))
   await runStatement(
     tx,
-    `ALTER ROLE ${role} ${login} CONNECTION LIMIT ${settings.connectionLimit} PASSWORD ${verifier}`,
+    `ALTER ROLE ${role} ${login} CONNECTION LIMIT ${settings.connectionLimit} PASSWORD ${verifierOf(settings.password)}`,
   )
   await runStatement(tx, `ALTER ROLE ${role} RESET ALL`)
   for (const setting of roleConfig(tenant.schema)) {
     const [name = '', value = ''] = setting.split('=')
     await runStatement(tx, `ALTER ROLE ${role} SET ${quoteIdentifier(name)} = ${quoteLiteral(value)}`)
   }
+}
+
+function verifierOf(password: Secret<string>): string {
+  return quoteLiteral(scramVerifier(password, randomBytes(16)))
 }
 
 // Who may connect stands in one row of the catalog for all tenants: Postgres fails the second that would change it.
@@ -239,6 +252,13 @@ async function prepareSchema(tx: Tx, tenant: DatabaseTenant, { migrations, versi
     await migrate(tx, tenant.schema, migrations, version)
   }
   await grantRows(tx, tenant)
+}
+
+async function migrateSchema(tx: Tx, tenant: DatabaseTenant, { migrations, version }: History): Promise<void> {
+  const { role, schema } = await see(tx, tenant)
+  if (schema.kind !== 'own') throw new Error(`Cannot migrate schema "${tenant.schema}": it is not there`)
+  await migrate(tx, tenant.schema, migrations, version)
+  if (role.kind === 'own') await grantRows(tx, tenant)
 }
 
 // The schema and its tables belong to the operator; the role gets their rows and can neither alter nor drop them.

@@ -118,6 +118,12 @@ export const operatorConfig = z.strictObject({
             .describe('A wave of migrations stands so long before the next one opens'),
         })
         .prefault({}),
+      passwordRotationDays: z
+        .int()
+        .min(0)
+        .max(3650)
+        .default(30)
+        .describe("A role's password is replaced when it is older; 0: never"),
     })
     .prefault({})
     .describe("What tenants' schemas and roles are held to"),

@@ -122,7 +122,7 @@ async function makeParts(config: OperatorConfig, made: Made): Promise<Parts> {
 }
 
 function settingsOf(
-  { platform, keycloak, postgres, identity, jwks }: OperatorConfig,
+  { platform, keycloak, postgres, identity, jwks, database: tenantDatabases }: OperatorConfig,
   { operatorUser, template }: { readonly operatorUser: string; readonly template: RealmTemplate },
 ): Settings {
   return {
@@ -147,10 +147,15 @@ function settingsOf(
     capacityRequestsPerSecond: platform.capacityRequestsPerSecond,
     quarantineMs: platform.quarantineSeconds * 1000,
     defaultGuaranteed: platform.defaultRequestsPerSecond.guaranteed,
+    passwordMaxAgeMs: rotationMs(tenantDatabases.passwordRotationDays),
     databaseShards: databaseShards(postgres).map(({ name, host, port, database, maxSchemas }) => ({
       ...{ name, host, port, database, maxSchemas },
     })),
   }
+}
+
+function rotationMs(days: number): number | undefined {
+  return days === 0 ? undefined : days * 86_400_000
 }
 
 const selfReview = z.object({ status: z.object({ userInfo: z.object({ username: z.string().min(1) }) }) })

@@ -19,6 +19,8 @@ export interface Settings extends NamespaceSettings {
   readonly capacityRequestsPerSecond: number
   readonly quarantineMs: number
   readonly defaultGuaranteed: number
+  /** A role's password that is older is replaced; undefined: none is. */
+  readonly passwordMaxAgeMs: number | undefined
   /** The Postgres; the first holds the registry, and the schemas from before there were several. */
   readonly databaseShards: readonly DatabaseShard[]
 }

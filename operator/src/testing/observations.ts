@@ -71,6 +71,7 @@ export function databaseAsWanted({ database }: Wanted): SeenOf<'database'> {
     },
     schema: { kind: 'own', version: latestVersion },
     retained: { kind: 'absent' },
+    password: 'good',
     plan: settledPlan,
   }
 }
@@ -96,6 +97,7 @@ export function nothingYet(wanted: Wanted): Observed {
       role: { kind: 'absent' },
       schema: { kind: 'absent' },
       retained: { kind: 'absent' },
+      password: 'good',
       plan: settledPlan,
     }),
   }

@@ -22,6 +22,7 @@ export const settings: Settings = {
   capacityRequestsPerSecond: 1000,
   quarantineMs: 60_000,
   defaultGuaranteed: 10,
+  passwordMaxAgeMs: 2_592_000_000,
   databaseShards: [{ name: 'default', host: 'db.test', port: 5432, database: 'bulkhead', maxSchemas: 1000 }],
 }
 

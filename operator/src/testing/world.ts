@@ -183,6 +183,7 @@ async function makeParts(made: Made): Promise<Parts> {
       ...{ operatorUser, baseDomain: 'gw.test', systemNamespace, dataPlaneNamespace: 'bulkhead-data' },
       ...{ adminUrl: undefined, reservedHosts: new Set<string>() },
       ...{ publicUrl: keycloak.url, capacityRequestsPerSecond: 1000, quarantineMs: 3_600_000, defaultGuaranteed: 10 },
+      passwordMaxAgeMs: 2_592_000_000,
       databaseShards: [{ name: 'default', host, port, database: name, maxSchemas: 10_000 }],
     },
     newSecret: () => new Secret(randomBytes(32).toString('base64url')),

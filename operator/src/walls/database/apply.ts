@@ -1,8 +1,10 @@
 import { MigrationBusy, MigrationFailed } from '@bulkhead/database'
 import type { DatabaseAddress } from '@bulkhead/database'
+import type { Secret } from '@bulkhead/runtime'
 import type { Parts } from '../../parts.ts'
 import type { Owner } from '../owner.ts'
 import { storedSecrets } from '../system-secrets.ts'
+import { renewStoredPassword } from './password.ts'
 import type { DatabaseStep } from './plan.ts'
 import type { WantedDatabase } from './wanted.ts'
 
@@ -17,16 +19,41 @@ export async function applyDatabaseStep(
   step: DatabaseStep,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tenant, settings, secretName } = wanted
-  if (step.kind === 'set-login') return parts.databases.setLogin(tenant, step.canLogin, signal)
-  const attempt = (work: () => Promise<void>) =>
-    attemptMigration(parts, { owner, wanted, version: step.version, work }, signal)
-  if (step.kind === 'migrate-database') return attempt(() => parts.databases.migrate(tenant, step.version, signal))
+  const { tenant } = wanted
+  switch (step.kind) {
+    case 'set-login':
+      return parts.databases.setLogin(tenant, step.canLogin, signal)
+    case 'rotate-password':
+      await renewStoredPassword(parts, owner, wanted.secretName, signal)
+      return setPassword({ parts, owner, wanted }, signal)
+    case 'set-password':
+      return setPassword({ parts, owner, wanted }, signal)
+    case 'migrate-database': {
+      const { version } = step
+      const work = () => parts.databases.migrate(tenant, version, signal)
+      return attemptMigration(parts, { owner, wanted, version, work }, signal)
+    }
+    case 'prepare-database':
+      return prepare({ parts, owner, wanted }, step.version, signal)
+  }
+}
+
+async function prepare({ parts, owner, wanted }: DatabaseParts, version: number, signal: AbortSignal): Promise<void> {
+  const role = { ...wanted.settings, password: await storedPassword({ parts, owner, wanted }, signal), version }
+  const work = () => parts.databases.prepare(wanted.tenant, role, signal)
+  return attemptMigration(parts, { owner, wanted, version, work }, signal)
+}
+
+async function setPassword({ parts, owner, wanted }: DatabaseParts, signal: AbortSignal): Promise<void> {
+  await parts.databases.setPassword(wanted.tenant, await storedPassword({ parts, owner, wanted }, signal), signal)
+}
+
+async function storedPassword({ parts, owner, wanted }: DatabaseParts, signal: AbortSignal): Promise<Secret<string>> {
+  const { tenant, secretName: name } = wanted
   const { host, port, database } = addressOf(parts, tenant)
   const facts = { host, port: String(port), database, user: tenant.role }
-  const values = await storedSecrets(parts, owner, { name: secretName, keys: ['password'], facts }, signal)
-  const role = { ...settings, password: values('password'), version: step.version }
-  return attempt(() => parts.databases.prepare(tenant, role, signal))
+  const values = await storedSecrets(parts, owner, { name, keys: ['password'], facts }, signal)
+  return values('password')
 }
 
 interface Attempt {

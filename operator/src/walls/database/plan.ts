@@ -2,6 +2,7 @@ import { roleConfig } from '@bulkhead/database'
 import type { SeenRole, SeenSchema } from '@bulkhead/database'
 import { isSame } from '../../kubernetes/sameness.ts'
 import type { SeenDatabaseWall } from './observe.ts'
+import type { SeenPassword } from './password.ts'
 import type { SchemaPlan } from './rollout.ts'
 import type { WantedDatabase } from './wanted.ts'
 
@@ -13,6 +14,10 @@ export type DatabaseStep = { readonly wall: 'database' } & (
     }
   | { readonly kind: 'migrate-database'; readonly version: number }
   | { readonly kind: 'set-login'; readonly canLogin: boolean }
+  /** Stores a new password first, then gives it to the role. */
+  | { readonly kind: 'rotate-password' }
+  /** Gives the role the password that is stored. */
+  | { readonly kind: 'set-password' }
 )
 
 type OwnRole = Extract<SeenRole, { kind: 'own' }>
@@ -30,7 +35,12 @@ function planPlaced(wanted: WantedDatabase, seen: SeenDatabaseWall): readonly Da
   if (secret.kind !== 'own' || role.kind !== 'own' || schema.kind !== 'own' || hasRoleDrifted(role, wanted)) {
     return [{ wall: 'database', kind: 'prepare-database', version: plan.version }]
   }
-  return [...planLogin(role, canLogin), ...planMigration(schema.version, plan)]
+  return [...planLogin(role, canLogin), ...planPassword(seen.password), ...planMigration(schema.version, plan)]
+}
+
+function planPassword(password: SeenPassword): readonly DatabaseStep[] {
+  if (password === 'good') return []
+  return [{ wall: 'database', kind: password === 'due' ? 'rotate-password' : 'set-password' }]
 }
 
 function planMigration(from: number, { version }: SchemaPlan): readonly DatabaseStep[] {

@@ -117,7 +117,10 @@ async function lead(version: number): Promise<Leader> {
     const wanted = wantedOf(one, request)
     const plan = rollouts.planFor(wanted.rollout)
     const secret = { kind: 'own', object: { metadata: { name: 's' } } } as const
-    return { wanted, value: { ...(await databases.observe(wanted.tenant, signal)), secret, plan } }
+    return {
+      wanted,
+      value: { ...(await databases.observe(wanted.tenant, signal)), secret, plan, password: 'good' as const },
+    }
   }
   const reconcile: Leader['reconcile'] = async (one, request) => {
     const { wanted, value } = await look(one, request)
