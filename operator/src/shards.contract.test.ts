@@ -175,7 +175,12 @@ test('a shard that leaves the configuration is named in the status, and a deleti
     expect.arrayContaining([`tenant_${id}`]),
     expect.arrayContaining([realm]),
   ])
-  // Without what the status said, the registry still knows.
+  // The registry knows it too, should the status not say it any more.
+  const silent = { type: 'merge', body: { status: { identity: null, database: null } } } as const
+  await operator?.end()
+  await world.admin.patch({ kind: kinds.tenant, name: 'two' }, silent, { subresource: 'status' })
+  const next = await restart({ maxRealms: 100, maxSchemas: 100 })
+  await expect.poll(() => next.output(), patient).toContain('it is on Postgres \\"second\\"')
   await restart({ maxRealms: 100, maxSchemas: 100, ...both(100, 2) })
   await steps.gone('two')
   expect(await schemasOn(second)).not.toContain(`tenant_${id}`)

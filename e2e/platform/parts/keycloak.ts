@@ -17,7 +17,8 @@ export function keycloakPart(site: Site): Part {
     version: versions.keycloak,
     port: site.ports.keycloak,
     needs: ['postgres'],
-    readyTimeoutMs: 180_000,
+    // On a server that is not the instance's own it makes its schema first.
+    readyTimeoutMs: site.database.server === undefined ? 180_000 : 300_000,
     stop: { signal: 'SIGTERM', graceMs: 15_000 },
     prepare: () => prepareHome(site, home),
     command: () => keycloakCommand(site, home),
