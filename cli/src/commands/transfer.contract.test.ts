@@ -101,7 +101,9 @@ test('20 MB come back out of another tenant as the bytes that went in', async ()
 test('Ctrl-C ends an export that waits, and leaves neither a folder nor a session', async () => {
   const tenant = await world.tenant('waiting')
   const sessions = (waiting: string) => () =>
-    world.query(`SELECT FROM pg_stat_activity WHERE application_name = 'bulkhead-cli' ${waiting}`)
+    world.query(
+      `SELECT FROM pg_stat_activity WHERE application_name = 'bulkhead-cli' AND datname = current_database() ${waiting}`,
+    )
   await world.whileLocked(tenant, 'audit', async () => {
     const args = ['tenant', 'export', 'waiting', '--out', at('interrupted'), '--config', at('operator.yaml')]
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -130,16 +132,16 @@ test('what a deleted tenant left is exported by its name, and nothing is importe
 
 test('rows are carried from and to the Postgres that the tenant was placed on', async () => {
   const [tenant, signal] = [await world.tenant('placed'), AbortSignal.timeout(60_000)]
-  await world.postgres.query(`CREATE DATABASE second OWNER ${world.postgres.user}`)
-  const second = openDatabase({ ...world.options, database: 'second' })
-  await prepareRegistry(second, 'second', signal)
+  const database = await world.postgres.createDatabase('second')
+  const second = openDatabase({ ...world.options, database })
+  await prepareRegistry(second, database, signal)
   const settings = { canLogin: true, connectionLimit: 5, password: new Secret('a-password') }
-  await createTenantDatabase(second, 'second').prepare(tenant, settings, signal)
+  await createTenantDatabase(second, database).prepare(tenant, settings, signal)
   await second.close()
-  await world.postgres.query(`INSERT INTO "${tenant.schema}".audit (actor, action) VALUES ('a', 'b')`, 'second')
+  await world.postgres.query(`INSERT INTO "${tenant.schema}".audit (actor, action) VALUES ('a', 'b')`, database)
   await world.query(`UPDATE public.tenants SET database_shard = 'second' WHERE name = 'placed'`)
   const { host, port, user } = world.postgres
-  const shard = { name: 'second', host, port, user, database: 'second', passwordFile: at('password') }
+  const shard = { name: 'second', host, port, user, database, passwordFile: at('password') }
   await writeFile(at('sharded.yaml'), JSON.stringify(configWith({ shards: [shard] })))
   const out = ['tenant', 'export', 'placed', '--out']
   const exported = await inProcess(...out, at('placed'), '--config', at('sharded.yaml'))
@@ -167,7 +169,7 @@ test.each([
   ['no password', { passwordFile: '/no/where' }, exitCodes.usage, /"postgres.passwordFile" with "\/no/],
   ['a wrong user', { user: 'bulkhead_other' }, exitCodes.fault, /password authentication failed/],
   ['no Postgres', { port: 1 }, exitCodes.fault, /Cannot read the registry at 127.0.0.1:1.*ECONNREFUSED/],
-  ['another database', { database: 'postgres' }, exitCodes.fault, /database "postgres".*permission denied/],
+  ['another database', { database: 'nowhere' }, exitCodes.fault, /database "nowhere".*does not exist/],
 ])('%s in the configuration is told with what to mend', async (_title, postgres, code, words) => {
   await writeFile(at('wrong.yaml'), JSON.stringify(configWith(postgres)))
   const ended = await inProcess('tenant', 'export', 'acme', '--out', at('never'), '--config', at('wrong.yaml'))

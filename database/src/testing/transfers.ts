@@ -34,12 +34,17 @@ export interface TransferWorld {
   stop(): Promise<void>
 }
 
-export async function startTransferWorld(): Promise<TransferWorld> {
-  const postgres = await startTestPostgres()
+/** With the tests' Postgres, unless another one is given; `connection` changes how it is reached. */
+export async function startTransferWorld(
+  given?: TestPostgres,
+  connection: Partial<DatabaseOptions> = {},
+): Promise<TransferWorld> {
+  const postgres = given ?? (await startTestPostgres())
   const { host, port, database: name, user } = postgres
   const latency = createMetrics().histogram({ name: 'l', help: 'l', labels: ['call'], buckets: [1] })
   const password = new Secret(postgres.password)
-  const options = { host, port, database: name, user, password, maxConnections: 8, clock: systemClock, latency }
+  const parts = { password, maxConnections: 8, clock: systemClock, latency }
+  const options = { host, port, database: name, user, ...parts, ...connection }
   const database = openDatabase(options)
   const signal = AbortSignal.timeout(600_000)
   await prepareRegistry(database, name, signal)
@@ -49,7 +54,7 @@ export async function startTransferWorld(): Promise<TransferWorld> {
   return {
     ...{ postgres, options, database, tenants },
     tenant: async (tenantName) => {
-      const { id, ...tenant } = namesOf(tenantName)
+      const { id, ...tenant } = namesOf(tenantName, name)
       const { uid } = tenant
       const settings = { canLogin: true, connectionLimit: 5, password: new Secret('a-password') }
       const claim = { uid, id, name: tenantName, hosts: [], ownHost: `${tenantName}.gw.test`, guaranteed: 0 }
@@ -58,7 +63,7 @@ export async function startTransferWorld(): Promise<TransferWorld> {
       return tenant
     },
     retain: async (tenantName) => {
-      const { id, ...tenant } = namesOf(tenantName)
+      const { id, ...tenant } = namesOf(tenantName, name)
       const { uid, retainedSchema: schema } = tenant
       const elsewhere = { realm: undefined, identityShard: undefined, databaseShard: undefined }
       await createRetainedRegistry(database).record(
@@ -83,8 +88,9 @@ export async function startTransferWorld(): Promise<TransferWorld> {
   }
 }
 
-function namesOf(name: string): DatabaseTenant & { readonly id: string } {
-  const uid = `uid-of-${name}`
+// Roles are the whole server's: another run's tenants are others.
+function namesOf(name: string, database: string): DatabaseTenant & { readonly id: string } {
+  const uid = `uid-of-${name}-in-${database}`
   const id = tenantId(uid)
   return { id, uid, schema: schemaOf(id), role: schemaOf(id), retainedSchema: retainedSchemaOf(id) }
 }

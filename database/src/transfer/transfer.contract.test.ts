@@ -93,7 +93,7 @@ test('an export that is broken off leaves no session in the server', async () =>
     `INSERT INTO "${tenant.schema}".audit (actor, action) SELECT 'a', repeat('x', 1000) FROM generate_series(1, 20000)`,
   )
   const controller = new AbortController()
-  const sessions = `SELECT FROM pg_stat_activity WHERE application_name = 'bulkhead-cli'`
+  const sessions = `SELECT FROM pg_stat_activity WHERE application_name = 'bulkhead-cli' AND datname = current_database()`
   const before = async (): Promise<void> => {
     expect((await world.query(sessions)).length).toBe(1)
     controller.abort(new Error('told to stop'))
@@ -107,7 +107,7 @@ test('whoever reads slowly keeps the server waiting, and holds little', async ()
   await world.query(
     `INSERT INTO "${tenant.schema}".audit (actor, action) SELECT 'a', repeat('x', 1000) FROM generate_series(1, 40000)`,
   )
-  const waiting = `SELECT FROM pg_stat_activity WHERE application_name = 'bulkhead-cli' AND wait_event = 'ClientWrite'`
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite'`
   const held: number[] = []
   const take: TakeTable = async (_table, rows) => {
     rows.once('readable', () => undefined)
@@ -258,14 +258,16 @@ test('a tenant that is deleted meanwhile ends its export, which says so', async 
 
 test('S-163 a role that may not read the schema is told so, and which one to use', async () => {
   const tenant = await filled('unreadable')
-  await world.query(`CREATE ROLE lost LOGIN PASSWORD 'lost'; GRANT CONNECT ON DATABASE bulkhead TO lost`)
-  const options = { ...world.options, user: 'lost', password: new Secret('lost') }
+  const { database } = world.options
+  const user = `${database}_lost`
+  await world.query(`CREATE ROLE ${user} LOGIN PASSWORD 'lost'; GRANT CONNECT ON DATABASE ${database} TO ${user}`)
+  const options = { ...world.options, user, password: new Secret('lost') }
   const fault: unknown = await carryOut(options, tenant, {}).catch((error: unknown) => error)
   expect(String(fault)).toMatch(
     /TransferRefused: Cannot export schema .*permission denied .* the role that the operator/,
   )
   const closed = { ...world.options, port: 1 }
-  await expect(carryOut(closed, tenant, {})).rejects.toThrow('Cannot open the database "bulkhead" at 127.0.0.1:1 as')
+  await expect(carryOut(closed, tenant, {})).rejects.toThrow(/^Cannot open the database ".*" at .*:1 as ".*"$/)
 })
 
 test('a name leads to its living incarnation, then to those that left their rows, and never to what was taken up', async () => {
