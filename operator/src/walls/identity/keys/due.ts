@@ -6,7 +6,7 @@ import { planRotation } from './rotation.ts'
 import type { RotationTerms } from './rotation.ts'
 
 // What can be done now, and was not, waits for the Tenant's status or for another round.
-const soonSeconds = 10
+const soonSeconds = 5
 
 /** When a realm's keys need another look, in seconds; undefined when nothing of them is known. */
 export function keysDueAt({ rotation }: WantedIdentity, { realm, keys }: SeenIdentity): number | undefined {
