@@ -79,7 +79,6 @@ describe('who may come in', () => {
     `${SDS}/FetchSecrets`,
     '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats',
     '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
-    '/grpc.health.v1.Health/Watch',
   ])('rule 80, rule 81: %s is not implemented', async (path) => {
     await world.start()
     expect((await (await world.connect()).unary(path)).code).toBe(status.UNIMPLEMENTED)

@@ -12,6 +12,7 @@ import type {
   Variant,
   Window,
 } from '../subscription/index.ts'
+import type { StreamStatus } from './client-status.ts'
 import type { ByteBudget, Limits } from './limits.ts'
 import { readRequest, REQUEST_NAMES, spliceResponse } from './wire.ts'
 
@@ -54,6 +55,7 @@ export class DiscoveryCall {
   readonly #call: Call
   readonly #context: CallContext
   #stream: FleetStream | undefined
+  #fleet: Fleet | undefined
   #isScheduled = false
   #isEnded = false
 
@@ -76,6 +78,12 @@ export class DiscoveryCall {
       this.#stream?.tick(nowMs)
       this.#schedule()
     })
+  }
+
+  /** Where the stream stands, if it is one of this fleet. */
+  statusFor(fleet: Fleet): StreamStatus | undefined {
+    const protocol = this.#fleet === fleet ? this.#stream?.protocol : undefined
+    return protocol?.node === undefined ? undefined : { node: protocol.node, types: protocol.status() }
   }
 
   /** Ends the stream with a status; more than the first time does nothing. */
@@ -129,6 +137,7 @@ export class DiscoveryCall {
       this.#close(fleet)
       return undefined
     }
+    this.#fleet = fleet
     const onChange = this.#schedule
     return new FleetStream(fleet, { id, variant, types, ownType, window, answerTimeoutMs, isCounted, onChange })
   }

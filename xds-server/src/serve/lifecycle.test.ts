@@ -15,6 +15,16 @@ describe('beginning and end', () => {
     expect([...(bytes ?? [])]).toEqual([8, 1])
   })
 
+  test('whoever watches the health is told when the server goes away', async () => {
+    await world.start({ sleep: () => new Promise((resolve) => setImmediate(resolve)) })
+    const health = (await world.connect()).watchHealth()
+    expect(await health.next()).toBe('SERVING')
+    const closed = world.server.close(0)
+    expect(await health.next()).toBe('NOT_SERVING')
+    await closed
+    await world.start()
+  })
+
   test('rule 82, rule 90: a shutdown ends every stream with UNAVAILABLE, spread over the jitter', async () => {
     const draws = [0.25, 0.75]
     const sleeps = new Map<number, () => void>()

@@ -6,6 +6,9 @@ import type { Call, Ending } from './discovery-call.ts'
 import { spiffeIdOf } from './identity.ts'
 import type { Identity, IdentityOf } from './identity.ts'
 
+/** A call of any kind, as far as it says who made it. */
+export type Caller = Pick<Call, 'getAuthContext' | 'getPeer'>
+
 /** Somebody who may open streams. */
 export interface Member extends Pick<Identity, 'role'> {
   /** What counts as one when streams are counted. */
@@ -22,7 +25,7 @@ export interface MemberOptions {
 }
 
 /** Who made a call; undefined: nobody who may see anything. */
-export function memberOf(call: Call, { identityOf, fleetOf }: MemberOptions): Member | undefined {
+export function memberOf(call: Caller, { identityOf, fleetOf }: MemberOptions): Member | undefined {
   const certificate = call.getAuthContext().sslPeerCertificate
   const id = spiffeIdOf(certificate?.subjectaltname)
   const identity = id === undefined ? undefined : identityOf(id)

@@ -1,6 +1,7 @@
 // The door of the data plane: mutual TLS decides the fleet, delta streams carry its snapshot.
 import { experimental, Server } from '@grpc/grpc-js'
-import type { handleUnaryCall, ServerCredentials } from '@grpc/grpc-js'
+import type { ServerCredentials } from '@grpc/grpc-js'
+import { HealthImplementation } from 'grpc-health-check'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { Fleet } from '../store/index.ts'
 import { AGGREGATED_TYPES, ON_DEMAND_SECRETS, ownTypePolicy } from '../subscription/index.ts'
@@ -11,8 +12,10 @@ import type { IdentityOf } from './identity.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import type { Limits } from './limits.ts'
 import { memberOf } from './member.ts'
-import { DISCOVERY_METHODS, HEALTH_CHECK } from './services.ts'
+import type { Caller } from './member.ts'
+import { CLIENT_STATUS, DISCOVERY_METHODS } from './services.ts'
 import type { DiscoveryMethod } from './services.ts'
+import { statusMethods } from './status-service.ts'
 import { delay, Streams } from './streams.ts'
 import type { Kind } from './streams.ts'
 
@@ -50,9 +53,6 @@ const TICK_MS = 250
 const RELOAD_MS = 10_000
 const DRAIN_MS = 2_000
 const HOUR_MS = 3_600_000
-// HealthCheckResponse{status: SERVING} and NOT_SERVING.
-const SERVING = Buffer.from([8, 1])
-const NOT_SERVING = Buffer.from([8, 2])
 
 /** Starts serving; streams get nothing before their fleet's store is open. */
 export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
@@ -60,7 +60,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const certificates = new ReloadingCertificates(options.certificates, onFault)
   const answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
-  const members = { memberOf: (call: Call) => memberOf(call, { identityOf, fleetOf }) }
+  const members = { memberOf: (call: Caller) => memberOf(call, { identityOf, fleetOf }) }
   const streams = new Streams({ ...members, onFault, limits, nowMs, random, sleep, answerTimeoutMs })
   // One object is both providers, because grpc-js takes the two in the opposite order of its own declaration.
   const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, true)
@@ -95,11 +95,14 @@ export async function serveStreams(
   { address, credentials, limits }: Door,
 ): Promise<Pick<XdsServer, 'port' | 'close'>> {
   const server = makeServer(streams, limits)
+  const health = new HealthImplementation({ '': 'SERVING' })
+  health.addToServer(server)
   const port = await listen(server, address, credentials)
   const timer = setInterval(() => streams.tick(), TICK_MS)
   return {
     port,
     close: async (jitterMs) => {
+      health.setStatus('', 'NOT_SERVING')
       await streams.end(jitterMs)
       await shutDown(server)
       clearInterval(timer)
@@ -116,14 +119,12 @@ function makeServer(streams: Streams, limits: Limits): Server {
     'grpc.max_connection_age_ms': 10 * HOUR_MS,
     'grpc.max_connection_age_grace_ms': 120_000,
   })
-  const check: handleUnaryCall<Buffer, Buffer> = (_call, answer) =>
-    answer(null, streams.isClosing ? NOT_SERVING : SERVING)
   const accept = ({ name, definition, ...method }: DiscoveryMethod): void => {
     const kind = kindOf(method, limits)
     server.addService({ [name]: definition }, { [name]: (call: Call) => streams.accept(call, kind) })
   }
   DISCOVERY_METHODS.forEach(accept)
-  server.addService(HEALTH_CHECK, { Check: check })
+  server.addService(CLIENT_STATUS, statusMethods(streams))
   return server
 }
 

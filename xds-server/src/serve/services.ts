@@ -54,9 +54,10 @@ export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = SERVICES.flatMap(([
   }),
 )
 
-const HEALTH = '/grpc.health.v1.Health'
+const CSDS = '/envoy.service.status.v3.ClientStatusDiscoveryService'
 
-/** Whether this process serves; for probes and balancers. */
-export const HEALTH_CHECK = {
-  Check: { ...bidirectional(`${HEALTH}/Check`), requestStream: false, responseStream: false },
+/** What the streams of a fleet have accepted, for people and their tools. */
+export const CLIENT_STATUS = {
+  FetchClientStatus: { ...bidirectional(`${CSDS}/FetchClientStatus`), requestStream: false, responseStream: false },
+  StreamClientStatus: bidirectional(`${CSDS}/StreamClientStatus`),
 } satisfies ServiceDefinition

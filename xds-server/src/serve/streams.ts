@@ -1,16 +1,17 @@
 // The open streams of one server: who may open one, how many, and how they all end.
 import { randomBytes } from 'node:crypto'
 import { status } from '@grpc/grpc-js'
-import type { Window } from '../subscription/index.ts'
+import type { NodeName, Window } from '../subscription/index.ts'
+import type { StreamStatus } from './client-status.ts'
 import { DiscoveryCall } from './discovery-call.ts'
 import type { Call, CallContext, Ending } from './discovery-call.ts'
 import { ByteBudget, OpenCount, TokenBuckets } from './limits.ts'
 import type { Limits, Rate } from './limits.ts'
-import type { Member } from './member.ts'
+import type { Caller, Member } from './member.ts'
 
 export interface StreamsOptions {
   /** Who made a call; undefined: nobody who may see anything. */
-  readonly memberOf: (call: Call) => Member | undefined
+  readonly memberOf: (call: Caller) => Member | undefined
   readonly onFault: (fault: unknown) => void
   readonly limits: Limits
   readonly nowMs: () => number
@@ -35,6 +36,10 @@ const WINDOW: Window = { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 
 const NO_MEMBER: Ending = {
   code: status.PERMISSION_DENIED,
   details: 'Cannot serve this certificate: it is no member of a fleet',
+}
+const NOT_FOR_ENVOYS: Ending = {
+  code: status.PERMISSION_DENIED,
+  details: "Cannot show other streams to an Envoy: use a client's certificate",
 }
 const DELTA_REQUIRED: Ending = {
   code: status.PERMISSION_DENIED,
@@ -87,6 +92,17 @@ export class Streams {
     const shared = { limits, nowMs, answerTimeoutMs, onFault, window: WINDOW, budget: this.#budget }
     const opened: DiscoveryCall = new DiscoveryCall(call, { ...kind, ...admitted, ...shared, id, onEnd })
     this.#open.add(opened)
+  }
+
+  /** Where the streams of the caller's fleet stand; not for an Envoy, which has no business with others of its kind. */
+  statuses(call: Caller, matches: (node: NodeName) => boolean): readonly StreamStatus[] | Ending {
+    const member = this.#options.memberOf(call)
+    if (member === undefined) return NO_MEMBER
+    if (member.role === 'envoy') return NOT_FOR_ENVOYS
+    const fleet = member.fleetFor(undefined)
+    if ('code' in fleet) return fleet
+    const all = [...this.#open].flatMap((open) => open.statusFor(fleet) ?? [])
+    return all.filter(({ node }) => matches(node)).toSorted((a, b) => a.node.id.localeCompare(b.node.id))
   }
 
   /** Lets time pass on every stream. */

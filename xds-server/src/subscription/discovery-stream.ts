@@ -8,6 +8,7 @@ import type {
   Progress,
   Rejection,
   Settled,
+  TypeStatus,
   Variant,
   View,
 } from './protocol.ts'
@@ -144,6 +145,11 @@ export class DiscoveryStream implements Progress {
       this.#hasNewlyQuiet = true
     }
     return response
+  }
+
+  /** Where each type stands that was asked for. */
+  status(): readonly TypeStatus[] {
+    return [...this.#types.values()].map((type) => type.status())
   }
 
   isSubscribed(typeUrl: TypeUrl): boolean {

@@ -83,8 +83,13 @@ export class Ledger {
     return this.#rejected.get(name)
   }
 
-  get refusedNames(): readonly string[] {
-    return [...this.#rejected.keys()]
+  get refused(): readonly (readonly [string, Rejection])[] {
+    return [...this.#rejected]
+  }
+
+  /** Whether every response was answered, however late. */
+  get isAnswered(): boolean {
+    return this.#sent.size === 0
   }
 
   tracked(group: string): Iterable<string> {

@@ -99,6 +99,14 @@ export interface Settled {
   readonly error?: string | undefined
 }
 
+/** Where one type of a stream stands; a refusal goes before what is unanswered, and that before what was accepted. */
+export interface TypeStatus {
+  readonly typeUrl: TypeUrl
+  readonly version: string
+  readonly state: 'SYNCED' | 'NOT_SENT' | 'STALE' | 'ERROR'
+  readonly refused: readonly { readonly name: string; readonly message: string }[]
+}
+
 /** One name in a response; no version means that it was removed. */
 export interface SentEntry {
   readonly name: string

@@ -6,6 +6,7 @@ import type {
   Rejection,
   SentEntry,
   Settled,
+  TypeStatus,
   Variant,
   View,
 } from './protocol.ts'
@@ -43,6 +44,7 @@ export class TypeSubscription {
   #isFresh = true
   #owesFirstResponse = false
   #hasBeenIdle = false
+  #hasSent = false
 
   constructor(policy: TypePolicy, variant: Variant, window: Window) {
     this.policy = policy
@@ -68,6 +70,17 @@ export class TypeSubscription {
 
   get subscribedCount(): number {
     return this.#interest.size
+  }
+
+  status(): TypeStatus {
+    const refused = this.#ledger.refused.map(([name, { message }]) => ({ name, message }))
+    return { typeUrl: this.policy.typeUrl, version: this.#ledger.systemVersion, state: this.#state, refused }
+  }
+
+  get #state(): TypeStatus['state'] {
+    if (this.#ledger.refused.length > 0) return 'ERROR'
+    if (!this.#hasSent && !this.#hasBeenIdle) return 'NOT_SENT'
+    return this.#ledger.isAnswered && this.#pending.isEmpty ? 'SYNCED' : 'STALE'
   }
 
   wants(name: string): boolean {
@@ -246,6 +259,7 @@ export class TypeSubscription {
     const { entries, resources, bytes } = response
     this.#ledger.recordSent({ nonce, sentAtMs: nowMs, bytes, entries })
     this.#owesFirstResponse = false
+    this.#hasSent = true
     const removed = batch.entries.filter((entry) => entry.version === undefined).map((entry) => entry.name)
     for (const { name } of batch.entries) this.#forced.delete(name)
     this.#forgetUnknown(removed)
@@ -263,7 +277,7 @@ export class TypeSubscription {
   // Nobody knows which of several resources was refused: with the next change all of them get another chance.
   #addRefused(batch: Batch, view: View, nowMs: number): void {
     const sent = new Set(batch.entries.map(({ name }) => name))
-    for (const name of this.#ledger.refusedNames.filter((each) => !sent.has(each))) {
+    for (const [name] of this.#ledger.refused.filter(([each]) => !sent.has(each))) {
       this.#forced.add(name)
       const finding = this.#find(name, view, nowMs)
       if (typeof finding === 'string' || finding.resource === undefined) continue

@@ -119,6 +119,21 @@ export class TestClient {
     return new TestStream(this.#client.makeBidiStreamRequest(path, asIs, asIs), WORLD_CODEC)
   }
 
+  /** What the server says of its health, each time that it changes. */
+  watchHealth(): { next(): Promise<string> } {
+    const call = this.#client.makeServerStreamRequest('/grpc.health.v1.Health/Watch', asIs, asIs, Buffer.alloc(0))
+    call.on('error', () => undefined)
+    const answers = call[Symbol.asyncIterator]()
+    // HealthCheckResponse has one field, an enum.
+    const words = ['UNKNOWN', 'SERVING', 'NOT_SERVING']
+    return {
+      next: async () => {
+        const { value } = (await answers.next()) as { readonly value?: Buffer }
+        return words[value?.[1] ?? 0] ?? 'ended'
+      },
+    }
+  }
+
   /** The status of a unary call, and its bytes. */
   unary(
     path: string,
