@@ -1,13 +1,14 @@
-import type { Realm } from './state.ts'
+import type { Execution, Realm } from './state.ts'
 
 /**
  * All that a realm holds, as one value to compare with another realm's: in a fixed order, and with the names of things
- * where their ids stand.
+ * where their ids stand. Only its own id is its alone.
  */
 export function dumpRealm(realm: Realm): object {
   const nameOf = namesIn(realm)
-  const { settings, clients, scopes, roles, users } = realm
+  const { id, settings, clients, scopes, roles, users } = realm
   return {
+    id,
     settings,
     clients: listed(clients, ({ scopeRoles, ...client }) => ({ ...client, scopeRoles: names(scopeRoles, nameOf) })),
     scopes: listed(scopes, (scope) => scope),
@@ -54,6 +55,6 @@ function withoutId(key: string, value: unknown): unknown {
   return key === 'id' ? undefined : value
 }
 
-function withoutIds<T>([alias, executions]: readonly [string, readonly T[]]): readonly [string, unknown] {
+function withoutIds([alias, executions]: readonly [string, readonly Execution[]]): readonly [string, unknown] {
   return [alias, JSON.parse(JSON.stringify(executions, withoutId))]
 }
