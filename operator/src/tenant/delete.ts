@@ -220,8 +220,9 @@ async function deleteObject({ kubernetes, settings }: Parts, owner: Owner, step:
 
 async function releaseGrants({ registry, retained, ...rest }: Parts, owner: Owner, signal: AbortSignal): Promise<void> {
   const ownHost = tenantHost(owner.name, rest.settings.baseDomain)
-  await registry.release({ uid: owner.uid, ownHost }, termsOf(rest), signal)
+  // Before the grants, for without those nobody would come here again after a crash in between.
   await retained.forgetAdoptedBy(owner.uid, signal)
+  await registry.release({ uid: owner.uid, ownHost }, termsOf(rest), signal)
 }
 
 async function recordRetained(parts: Parts, owner: Doomed, signal: AbortSignal): Promise<void> {
