@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down status test unit contract check generate golden e2e bench bench-scale conformance
+.PHONY: help install tools demo up down status test unit contract crash check generate golden e2e bench bench-scale conformance
 
 help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ contract: tools ## Run the tests of each port against its real part
 
 e2e: tools ## Run the scenarios on the local platform
 	@vitest run --project e2e
+
+crash: tools ## Let the operator die at every write of a tenant's life, with one and with two leaders after it
+	@CRASH=all vitest run --project contract operator/src/crash
 
 check: tools ## Check types, lint, formatting, arrows, policy, and that generated files are current
 	@node scripts/check.ts

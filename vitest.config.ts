@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           // A thread starts sooner than a process, and no unit test needs one.
           pool: 'threads',
+          // No promise of a test is about time; a busy machine is given enough of it.
+          testTimeout: 30_000,
           include: ['*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'],
           exclude: ['**/*.contract.test.ts', '**/scenarios/**', '**/node_modules/**'],
         },
@@ -19,6 +21,8 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
+          // CRASH=all is `make crash`.
+          provide: { crash: process.env['CRASH'] === 'all' ? ('all' as const) : ('some' as const) },
           include: ['**/*.contract.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 120_000,

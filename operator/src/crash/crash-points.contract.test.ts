@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { enumerate, record, trialsOf } from './enumerate.ts'
+import type { CleanRun, Extent, Trial, Tried } from './enumerate.ts'
+import { briefLife, externalLife, returningLife, standingLife } from './life.ts'
+import type { Scenario } from './life.ts'
+import { openStage } from './stage.ts'
+import type { Stage } from './stage.ts'
+import { faultsOf, tableOf } from './table.ts'
+
+// The real API server and the real Postgres, and the double of Keycloak: what these tests rest on is that it does what
+// Keycloak does, and its own contract test says so.
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+}, 600_000)
+afterAll(() => stage.stop())
+
+const concurrency = 8
+const dayMs = 86_400_000
+// `make crash` tries everything; otherwise two operators come to every other point, today to these and tomorrow to those.
+const extent: Extent =
+  inject('crash') === 'all' ? { kind: 'all' } : { kind: 'some', seed: Math.floor(Date.now() / dayMs) }
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** How many crash points are tried. */
+    readonly crash: 'all' | 'some'
+  }
+}
+
+async function tryAll(name: string, cleanRuns: readonly CleanRun[]): Promise<readonly Tried[]> {
+  const trials = new Map(cleanRuns.map((run) => [run.scenario, trialsOf(run, extent)]))
+  const tried = await enumerate({ stage, cleanRuns, trials, concurrency, nameOf: (index) => `${name}${index}` })
+  process.stdout.write(`${tableOf(cleanRuns, tried)} (${extent.kind === 'all' ? 'all' : `seed ${extent.seed}`})\n`)
+  return tried
+}
+
+function expectWhole(cleanRuns: readonly CleanRun[], tried: readonly Tried[]): void {
+  expect(faultsOf(tried)).toEqual([])
+  for (const run of cleanRuns) {
+    const points = tried.filter((one) => one.scenario === run.scenario.title).map(({ trial }) => pointOf(trial))
+    expect(new Set(points)).toEqual(new Set([...trialsOf(run, extent).map(pointOf), ...points]))
+    expect(run.effects.length).toBeGreaterThan(0)
+  }
+}
+
+function pointOf(trial: Trial | undefined): string {
+  return trial === undefined ? '-' : `${trial.failpoint.when} ${trial.failpoint.effect} ${trial.leaders}`
+}
+
+const lives: readonly (readonly [string, string, readonly Scenario[]])[] = [
+  ['of a tenant with its own issuer', 'issuer', externalLife],
+  ['of a tenant that is deleted while it is being made', 'brief', briefLife],
+  ['of a tenant that stands', 'standing', standingLife],
+  ['of a tenant that goes and comes back', 'returning', returningLife],
+]
+
+test.each(lives)(
+  'F-31 F-34 D-20 a crash at any write in the life %s leaves what no crash would have left',
+  async (_title, name, scenarios) => {
+    const cleanRuns = await record(stage, `${name}0`, scenarios)
+    expectWhole(cleanRuns, await tryAll(name, cleanRuns))
+  },
+  1_800_000,
+)

@@ -1,0 +1,174 @@
+import { createWatcher } from './failpoint.ts'
+import type { Failpoint, Watcher } from './failpoint.ts'
+import { deepMessage, pass, settle } from './drive.ts'
+import { differences, endStateOf } from './end-state.ts'
+import type { Life, Scenario } from './life.ts'
+import { startProcess } from './process.ts'
+import type { OperatorProcess } from './process.ts'
+import type { Stage } from './stage.ts'
+
+/** One thing to try: where the process dies, and how many operators start afterwards at the same time. */
+export interface Trial {
+  readonly failpoint: Failpoint
+  /** Where its successor dies as well, if it comes that far. */
+  readonly second?: Failpoint
+  readonly leaders: 1 | 2
+}
+
+/** What a scenario leaves when nothing goes wrong. */
+export interface CleanRun {
+  readonly scenario: Scenario
+  readonly effects: readonly string[]
+  readonly endState: string
+}
+
+/** How much is tried: everything, or every point with one operator and every other one, by a seed, with two as well. */
+export type Extent = { readonly kind: 'all' } | { readonly kind: 'some'; readonly seed: number }
+
+/** The trials of a scenario: each effect, before and after, for one operator and for two. */
+export function trialsOf({ effects }: Pick<CleanRun, 'effects'>, extent: Extent): readonly Trial[] {
+  const points = effects.flatMap((effect) => (['before', 'after'] as const).map((when) => ({ effect, when })))
+  const isForTwo = (index: number) => extent.kind === 'all' || (index + Math.floor(index / 2) + extent.seed) % 2 === 0
+  return points.flatMap((failpoint, index) => [
+    { failpoint, leaders: 1 as const },
+    ...(isForTwo(index) ? [{ failpoint, leaders: 2 as const }] : []),
+  ])
+}
+
+interface Started {
+  readonly process: OperatorProcess
+  readonly watcher: Watcher
+}
+
+async function start(stage: Stage, life: Life, failpoint?: Failpoint): Promise<Started> {
+  const death = new AbortController()
+  const watcher = createWatcher({ tenant: life.name }, failpoint, (crash) => death.abort(crash))
+  const process = await startProcess(stage, {
+    rider: watcher,
+    database: (database) => watcher.database(database),
+    death,
+  })
+  return { process, watcher }
+}
+
+/** Lets operators without a failpoint finish what was begun, and gives what they wrote. */
+export async function finish(stage: Stage, life: Life, leaders: number): Promise<readonly string[]> {
+  const started = await Promise.all(Array.from({ length: leaders }, () => start(stage, life)))
+  const written = () => started.flatMap(({ watcher }) => watcher.effects)
+  try {
+    await settle(
+      started.map(({ process }) => process),
+      { admin: stage.world.admin, name: life.name, countWrites: () => written().length },
+    )
+    return written()
+  } finally {
+    await Promise.all(started.map(({ process }) => process.stop()))
+  }
+}
+
+const mostPasses = 200
+
+/** Lets one operator work until it dies; gives whether it came to its failpoint. */
+export async function crash(stage: Stage, life: Life, failpoint: Failpoint): Promise<boolean> {
+  const { process, watcher } = await start(stage, life, failpoint)
+  try {
+    for (let round = 1; round <= mostPasses && !watcher.hasDied(); round += 1) {
+      const before = watcher.effects.length
+      const { outcomes, faults } = await pass(process, stage.world.admin, life.name)
+      const isWaiting = faults.length > 0 || outcomes.some(({ kind }) => kind === 'waiting')
+      if (watcher.effects.length === before && !isWaiting) break
+    }
+    return watcher.hasDied()
+  } finally {
+    await process.quiet()
+    await process.stop()
+  }
+}
+
+/** Lets a life go through scenarios without any crash, and tells what each leaves. */
+export async function record(stage: Stage, name: string, scenarios: readonly Scenario[]): Promise<readonly CleanRun[]> {
+  const life: Life = { name, incarnations: [] }
+  const runs: CleanRun[] = []
+  for (const scenario of scenarios) {
+    await scenario.act(stage, life)
+    const effects = await finish(stage, life, 1)
+    if (scenario.meanwhile !== undefined) {
+      await scenario.meanwhile(stage, life)
+      await finish(stage, life, 1)
+    }
+    runs.push({ scenario, effects, endState: await endStateOf(stage, name, life.incarnations) })
+  }
+  return runs
+}
+
+/** What came of one trial. */
+export interface Tried {
+  readonly scenario: string
+  readonly trial: Trial | undefined
+  /** Whether the process came to the point where it was to die. */
+  readonly isReached: boolean
+  /** The lines that are not as after the clean run, or why there is no end state; empty: none. */
+  readonly differences: readonly string[]
+}
+
+export interface Enumeration {
+  readonly stage: Stage
+  readonly cleanRuns: readonly CleanRun[]
+  /** What is to be tried, by scenario. */
+  readonly trials: ReadonlyMap<Scenario, readonly Trial[]>
+  /** How many tenants live at the same time. */
+  readonly concurrency: number
+  /** Names tenants that nobody else has. */
+  readonly nameOf: (index: number) => string
+}
+
+// Whoever finds so many faults has found enough.
+const mostDivergent = 20
+
+/**
+ * Tries everything. One tenant's life is one trial of each scenario, one after the other: what a scenario leaves was
+ * compared, so the next one begins as it does without a crash.
+ */
+export async function enumerate(enumeration: Enumeration): Promise<readonly Tried[]> {
+  const { cleanRuns, trials, concurrency, nameOf } = enumeration
+  const left = new Map([...trials].map(([scenario, list]) => [scenario, [...list]]))
+  const tried: Tried[] = []
+  let lives = 0
+  const isLeft = (from: number) => cleanRuns.slice(from).some(({ scenario }) => (left.get(scenario)?.length ?? 0) > 0)
+  const isTooBad = () => tried.filter(({ differences }) => differences.length > 0).length >= mostDivergent
+  const work = async (): Promise<void> => {
+    while (isLeft(0) && !isTooBad()) {
+      lives += 1
+      const life: Life = { name: nameOf(lives), incarnations: [] }
+      for (const [index, cleanRun] of cleanRuns.entries()) {
+        if (!isLeft(index)) break
+        const one = await tryOne(enumeration.stage, life, cleanRun, left.get(cleanRun.scenario)?.shift())
+        tried.push(one)
+        if (one.differences.length > 0) break
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return tried
+}
+
+async function tryOne(
+  stage: Stage,
+  life: Life,
+  { scenario, endState }: CleanRun,
+  trial: Trial | undefined,
+): Promise<Tried> {
+  const told = { scenario: scenario.title, trial }
+  let isReached = trial === undefined
+  try {
+    await scenario.act(stage, life)
+    if (trial !== undefined) isReached = await crash(stage, life, trial.failpoint)
+    await scenario.meanwhile?.(stage, life)
+    if (trial?.second !== undefined) await crash(stage, life, trial.second)
+    await finish(stage, life, trial?.leaders ?? 1)
+    const seen = await endStateOf(stage, life.name, life.incarnations)
+    return { ...told, isReached, differences: differences(endState, seen) }
+  } catch (error) {
+    return { ...told, isReached, differences: [deepMessage(error)] }
+  }
+}

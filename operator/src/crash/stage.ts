@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startTestIssuer } from '@bulkhead/identity/testing'
+import type { KeycloakDouble, TestIssuer } from '@bulkhead/identity/testing'
+import type { KubeKind } from '@bulkhead/runtime'
+import { startWorld } from '../testing/world.ts'
+import type { World } from '../testing/world.ts'
+import { answerAsIssuer } from './issuer.ts'
+import { readPlaces } from './places.ts'
+import { openPostgresEye } from './postgres-state.ts'
+import type { PostgresEye } from './postgres-state.ts'
+import { startWire } from './wire.ts'
+import type { Wire } from './wire.ts'
+
+/** A world in which many operators run, each behind a wire of its own, and in which everything can be looked at. */
+export interface Stage {
+  readonly world: World
+  readonly double: KeycloakDouble
+  readonly wire: Wire
+  readonly issuer: TestIssuer
+  readonly postgres: PostgresEye
+  /** The kinds that can be in a tenant's namespace. */
+  readonly places: readonly KubeKind[]
+  readonly folder: string
+  /** Of the whole test. */
+  readonly signal: AbortSignal
+  stop(): Promise<void>
+}
+
+/** Opens one, with the real API server and Postgres and the double of Keycloak. */
+export async function openStage(): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-crash-'))
+  const issuer = await startTestIssuer()
+  issuer.answer(answerAsIssuer(issuer.url))
+  const issuerCaFile = join(folder, 'ca.crt')
+  await writeFile(issuerCaFile, issuer.caCert)
+  const world = await startWorld({ keycloak: 'double', issuerCaFile })
+  const { double } = world
+  if (double === undefined) throw new Error('There is no double of Keycloak')
+  const wire = await startWire(world.api.kubeconfigPath, double.url)
+  const postgres = await openPostgresEye(world.postgres)
+  return {
+    ...{ world, double, wire, issuer, postgres, places: await readPlaces(), folder },
+    signal: AbortSignal.timeout(3_600_000),
+    stop: async () => {
+      await postgres.close()
+      await wire.stop()
+      await world.stop()
+      await issuer.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
