@@ -2,6 +2,7 @@
 // Postgres is said here.
 export { openDatabase } from './database.ts'
 export type { Database, DatabaseAddress, DatabaseOptions } from './database.ts'
+export type { RoleFigures, ServerFigures } from './figures.ts'
 export { judgeClaim } from './grants.ts'
 export type { Claim, HeldHost, HeldIssuer, IssuerJudgement, Judgement, Registry, Terms } from './grants.ts'
 export { prepareRegistry } from './ledger.ts'

@@ -34,6 +34,7 @@ function fixture(
         await note('ask', tenant)
         return false
       },
+      figures: () => Promise.resolve([]),
       setLogin: (tenant) => note('login', tenant),
       drop: (tenant) => note('drop', tenant),
       retain: (tenant) => note('retain', tenant),

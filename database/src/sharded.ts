@@ -1,3 +1,4 @@
+import type { ServerFigures } from './figures.ts'
 import type { DatabaseTenant, SeenDatabase, TenantDatabase } from './tenant-database.ts'
 
 export interface ShardedOptions {
@@ -37,12 +38,26 @@ export function createShardedDatabase({ shards, placementOf }: ShardedOptions): 
     setPassword: async (tenant, password, signal) => (await need(tenant, signal)).setPassword(tenant, password, signal),
     refusesPassword: async (tenant, password, signal) =>
       (await need(tenant, signal)).refusesPassword(tenant, password, signal),
+    figures: (roles, signal) => figuresOf(shards, roles, signal),
     setLogin: async (tenant, canLogin, signal) => (await need(tenant, signal)).setLogin(tenant, canLogin, signal),
     drop: async (tenant, signal) => (await holder(tenant, signal))?.drop(tenant, signal),
     retain: async (tenant, signal) => (await need(tenant, signal)).retain(tenant, signal),
     // What is taken up stays where it is.
     adopt: async (from, to, signal) => (await holder(from, signal))?.adopt(from, to, signal),
   }
+}
+
+// One that is away hides none of the others' figures.
+async function figuresOf(
+  shards: ReadonlyMap<string, TenantDatabase>,
+  roles: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly ServerFigures[]> {
+  const told = await Promise.allSettled([...shards.values()].map((shard) => shard.figures(roles, signal)))
+  signal.throwIfAborted()
+  return told.flatMap((one) =>
+    one.status === 'fulfilled' ? one.value : [{ kind: 'untold', why: 'a server does not answer' } as const],
+  )
 }
 
 // Where nobody wrote it down, like after a backup was restored: each is asked for this one schema and its role.

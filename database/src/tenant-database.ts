@@ -3,6 +3,8 @@ import type { Secret } from '@bulkhead/runtime'
 import { sql } from 'kysely'
 import type { Database, Tx } from './database.ts'
 import { runStatement } from './database.ts'
+import { readFigures } from './figures.ts'
+import type { ServerFigures } from './figures.ts'
 import { quoteIdentifier, quoteLiteral } from './identifier.ts'
 import { appliedIn, lockScope, migrate } from './ledger.ts'
 import { demandExpansion } from './migrations/expand-only.ts'
@@ -69,6 +71,8 @@ export interface TenantDatabase {
   setPassword(tenant: DatabaseTenant, password: Secret<string>, signal: AbortSignal): Promise<void>
   /** Whether the role has another password than this one. */
   refusesPassword(tenant: DatabaseTenant, password: Secret<string>, signal: AbortSignal): Promise<boolean>
+  /** What the statements of these roles came to, server by server. */
+  figures(roles: readonly string[], signal: AbortSignal): Promise<readonly ServerFigures[]>
   /** Shuts or opens the door for the role, ending its connections when it shuts. */
   setLogin(tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void>
   /** Removes role and schema with everything in it, the retained one too. */
@@ -128,6 +132,7 @@ export function createTenantDatabase(
         await runStatement(tx, `ALTER ROLE ${quoteIdentifier(tenant.role)} PASSWORD ${verifierOf(password)}`)
       }),
     refusesPassword: (tenant, password, signal) => database.refusesPassword({ user: tenant.role, password }, signal),
+    figures: async (roles, signal) => [await readFigures(database, roles, signal)],
     setLogin,
     drop: async (tenant, signal) => {
       await setLogin(tenant, false, signal)

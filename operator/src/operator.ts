@@ -2,7 +2,7 @@
 // makes what they need.
 import { LostLeadership, createKeyedQueue } from '@bulkhead/runtime'
 import type { Change, KeyedQueue, ReconcileResult } from '@bulkhead/runtime'
-import { namespaceOf, tenantId, tenantOfNamespace } from '@bulkhead/tenancy'
+import { namespaceOf, tenantOfNamespace } from '@bulkhead/tenancy'
 import { createDepartures, judgeBrake } from './brake.ts'
 import type { BrakeTerms, Departures } from './brake.ts'
 import { readSubscription, readTenant } from './facts.ts'
@@ -22,7 +22,7 @@ import { createAmiss } from './tenant/amiss.ts'
 import type { Amiss } from './tenant/amiss.ts'
 import { holdDeletion, isAllowed } from './tenant/hold.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
-import { standingOf } from './tenant/standing.ts'
+import { keepSchemas } from './tenant/schemas.ts'
 import { isSlow, mostSlow } from './tenant/slow-work.ts'
 import { isWaitingForOthers, setsFree } from './tenant/waiting.ts'
 import type { Look } from './tenant/look.ts'
@@ -115,7 +115,7 @@ export function startOperator(options: OperatorOptions): Operator {
   }
   void Promise.all(all(watches).map((watch) => watch.synced)).then(() => {
     gate.isOpen = true
-    ending.push(startRollout(running))
+    ending.push(startSchemas(running))
     for (const tenant of watches.tenants.store.values()) running.amiss.changed(tenant)
     for (const key of watches.tenants.store.keys()) tenants.add(key)
     for (const key of watches.subscriptions.store.keys()) subscriptions.add(key)
@@ -196,14 +196,9 @@ function stirWaiting(running: Running): void {
   for (const tenant of running.watches.tenants.store.values()) if (isWaitingForOthers(tenant)) stir(running, tenant)
 }
 
-// Which version each schema is to have is settled before the first one is looked at.
-function startRollout(running: Running): () => Promise<void> {
+function startSchemas(running: Running): () => Promise<void> {
   const { store } = running.watches.tenants
-  return running.options.parts.rollouts.start({
-    look: () => [...store.values()].flatMap((tenant) => standingOf(tenant) ?? []),
-    isThere: (id) => [...store.values()].some(({ metadata }) => tenantId(metadata.uid) === id),
-    wake: (name) => lookAnew(running, name),
-  })
+  return keepSchemas({ ...running.options, tenants: () => store.values(), wake: (name) => lookAnew(running, name) })
 }
 
 // What was seen of its keys, or of its schema's next version, is seen no more.

@@ -22,7 +22,10 @@ export async function startEmbedded({ tls }: EmbeddedOptions = {}): Promise<Test
   }
   const files = { cert: join(folder, 'server.crt'), key: join(folder, 'server.key') }
   const encryption = tls === undefined ? [] : ['ssl=on', `ssl_cert_file=${files.cert}`, `ssl_key_file=${files.key}`]
-  const settings = ['listen_addresses=127.0.0.1', 'fsync=off', 'max_connections=200', ...encryption]
+  const settings = [
+    ...['listen_addresses=127.0.0.1', 'fsync=off', 'max_connections=200'],
+    ...['shared_preload_libraries=pg_stat_statements', ...encryption],
+  ]
   const data = join(folder, 'data')
   const server = new EmbeddedPostgres({
     ...{ databaseDir: data, user: admin.user, password: admin.password, port: admin.port, persistent: true },

@@ -24,6 +24,8 @@ const settings = [
   'synchronous_commit=off',
   'full_page_writes=off',
   'password_encryption=scram-sha-256',
+  // What tenants' statements cost: the operator exports it.
+  'shared_preload_libraries=pg_stat_statements',
 ]
 
 /** Postgres 18 with the databases of the operator and of Keycloak; or the way to a server that has them. */
@@ -174,6 +176,12 @@ async function settlePostgres(site: Site): Promise<void> {
     await client.query(`REVOKE CONNECT ON DATABASE ${shut.join(', ')} FROM PUBLIC`)
   })
   await withDatabase(site, keycloak.database, (client) => giveClientSecret(site, client))
+  // A server from elsewhere may not load the library; then the operator says that nothing is counted.
+  if (server === undefined) {
+    await withDatabase(site, operator.database, (client) =>
+      client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements'),
+    )
+  }
 }
 
 async function settleRole(client: pg.Client, { role }: Owned, rights: string): Promise<void> {
