@@ -60,16 +60,19 @@ test('a tenant that stands is found whole, and what its role has elsewhere with 
   expect(standing).toMatchObject({ uid, schema: 'own', retained: 'absent', role: { kind: 'own', canLogin: true } })
   expect(standing.role).toMatchObject({ elsewhere: [] })
   expect(standing.ledger.schema).toBeGreaterThan(0)
-  await postgres.query(`CREATE TABLE public.loose (x int); GRANT SELECT ON public.loose TO ${tenant.role}`, 'bulkhead')
+  await postgres.query(
+    `CREATE TABLE public.loose (x int); GRANT SELECT ON public.loose TO ${tenant.role}`,
+    postgres.database,
+  )
   await postgres.query(`GRANT pg_monitor TO ${tenant.role}`)
-  await postgres.query('CREATE DATABASE other')
-  await postgres.query(`GRANT CONNECT ON DATABASE other TO ${tenant.role}`)
+  const other = await postgres.createDatabase('other')
+  await postgres.query(`GRANT CONNECT ON DATABASE ${other} TO ${tenant.role}`)
   expect((await traces()).role).toMatchObject({
-    elsewhere: ['database other', 'membership in role pg_monitor', 'table public.loose'],
+    elsewhere: [`database ${other}`, 'membership in role pg_monitor', 'table public.loose'],
   })
-  await postgres.query(`DROP TABLE public.loose`, 'bulkhead')
+  await postgres.query(`DROP TABLE public.loose`, postgres.database)
   await postgres.query(`REVOKE pg_monitor FROM ${tenant.role}`)
-  await postgres.query(`REVOKE CONNECT ON DATABASE other FROM ${tenant.role}`)
+  await postgres.query(`REVOKE CONNECT ON DATABASE ${other} FROM ${tenant.role}`)
 })
 
 test('the registry is searched by the id alone, also for what only carries the uid', async () => {
@@ -106,7 +109,7 @@ test('what is retained and what was dropped are told apart', async () => {
 
 test("S-193 somebody else's role and schema of the same names are no traces of the tenant", async () => {
   await postgres.query(`CREATE ROLE ${tenant.role}`)
-  await postgres.query(`CREATE SCHEMA ${tenant.schema}`, 'bulkhead')
+  await postgres.query(`CREATE SCHEMA ${tenant.schema}`, postgres.database)
   expect(await traces()).toMatchObject({ uid: undefined, role: { kind: 'foreign' }, schema: 'foreign' })
   expect(await listServerHoldings(database, 'default', signal)).toEqual([])
 })

@@ -174,19 +174,22 @@ test('a migration that takes away is refused before anything can run', () => {
 })
 
 test('a superuser, and a role that owns nothing, are refused with what to do', async () => {
-  await asAdmin("CREATE ROLE weak LOGIN PASSWORD 'weak'")
-  await asAdmin(`GRANT CONNECT ON DATABASE ${postgres.database} TO weak`)
-  const [admin, weak] = [open('postgres', 'superuser'), open('weak', 'weak')]
-  await expect(prepareRegistry(admin, postgres.database, signal)).rejects.toThrow('role "postgres" is a superuser')
-  await expect(prepareRegistry(weak, postgres.database, signal)).rejects.toThrow(
-    'run ALTER ROLE "weak" CREATEROLE; role "weak" does not own it: run ALTER DATABASE "bulkhead" OWNER TO "weak"',
+  const { superuser, database: name } = postgres
+  await asAdmin(`CREATE ROLE ${name}_weak LOGIN PASSWORD 'weak'; GRANT CONNECT ON DATABASE ${name} TO ${name}_weak`)
+  const [admin, weak] = [open(superuser.user, superuser.password), open(`${name}_weak`, 'weak')]
+  await expect(prepareRegistry(admin, name, signal)).rejects.toThrow(`role "${superuser.user}" is a superuser`)
+  const role = `"${name}_weak"`
+  await expect(prepareRegistry(weak, name, signal)).rejects.toThrow(
+    `run ALTER ROLE ${role} CREATEROLE; role ${role} does not own it: run ALTER DATABASE "${name}" OWNER TO ${role}`,
   )
   await Promise.all([admin.close(), weak.close()])
 })
 
 test('nobody but the operator makes anything in public or looks into it', async () => {
+  const { database: name } = postgres
   const rights = await asAdmin(`
-    SELECT has_schema_privilege('weak', 'public', 'CREATE') AS makes, has_schema_privilege('weak', 'public', 'USAGE') AS looks,
-      has_database_privilege('weak', '${postgres.database}', 'CREATE') AS schemas, has_database_privilege('weak', '${postgres.database}', 'TEMP') AS temp`)
+    SELECT has_schema_privilege(role, 'public', 'CREATE') AS makes, has_schema_privilege(role, 'public', 'USAGE') AS looks,
+      has_database_privilege(role, '${name}', 'CREATE') AS schemas, has_database_privilege(role, '${name}', 'TEMP') AS temp
+    FROM (SELECT '${name}_weak'::text AS role) AS one`)
   expect(rights).toEqual([{ makes: false, looks: false, schemas: false, temp: false }])
 })

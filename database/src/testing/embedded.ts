@@ -44,7 +44,7 @@ export async function startEmbedded({ tls }: EmbeddedOptions = {}): Promise<Test
   await query(`CREATE DATABASE ${database} OWNER ${user}`)
   await query('REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC')
   return {
-    ...{ host: admin.host, port: admin.port, database, user, password, query },
+    ...{ host: admin.host, port: admin.port, database, user, password, superuser: admin, query },
     createDatabase: async (word) => {
       await query(`CREATE DATABASE ${database}_${word} OWNER ${user}`)
       return `${database}_${word}`

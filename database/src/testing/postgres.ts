@@ -8,6 +8,7 @@ export interface TestPostgres {
   /** The operator's own role: LOGIN CREATEROLE, owner of its database, nothing more. */
   readonly user: string
   readonly password: string
+  readonly superuser: { readonly user: string; readonly password: string }
   /** Runs SQL as the superuser. */
   query(text: string, database?: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   /** Makes one more database of the operator's role; gives its name. It goes with the others. */

@@ -18,7 +18,7 @@ export async function useServer(url: string): Promise<TestPostgres> {
   await query(`CREATE ROLE ${user} LOGIN CREATEROLE PASSWORD '${password}'`)
   await query(`CREATE DATABASE ${database} OWNER ${user}`)
   return {
-    ...{ host: admin.host, port: admin.port, database, user, password, query },
+    ...{ host: admin.host, port: admin.port, database, user, password, superuser: admin, query },
     createDatabase: async (word) => {
       await query(`CREATE DATABASE ${prefix}_${word} OWNER ${user}`)
       return `${prefix}_${word}`
