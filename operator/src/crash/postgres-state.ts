@@ -18,7 +18,7 @@ export interface PostgresState {
 
 /** Opens one; what there is in `public` is found out now. */
 export async function openPostgresEye(postgres: TestPostgres): Promise<PostgresEye> {
-  const pool = new pg.Pool(await superuserOf(postgres))
+  const pool = new pg.Pool(superuserOf(postgres))
   // One that is idle when the server stops is nobody's fault.
   pool.on('error', () => undefined)
   const { rows } = await pool.query<{ table_name: string }>(
@@ -43,11 +43,8 @@ export async function openPostgresEye(postgres: TestPostgres): Promise<PostgresE
   }
 }
 
-async function superuserOf(postgres: TestPostgres): Promise<pg.PoolConfig> {
-  const { host, port, database } = postgres
-  const password = 'look'
-  await postgres.query(`CREATE ROLE eye SUPERUSER LOGIN PASSWORD '${password}'`)
-  return { host, port, database, user: 'eye', password, max: 2 }
+function superuserOf({ host, port, database, superuser: { user, password } }: TestPostgres): pg.PoolConfig {
+  return { host, port, database, user, password, max: 2 }
 }
 
 const catalogQuery = `
