@@ -80,7 +80,7 @@ function httpProblems({ path, pathPrefix }: Http): readonly Problem[] {
       problems.push(invalid(`spec.http.${field}`, `${field} must not hold the segments . and ..`))
     }
   }
-  const parameters = path?.match(/\{[^}]*\}/g) ?? []
+  const parameters = path?.match(/\{[^{}]*\}/g) ?? []
   if (new Set(parameters).size !== parameters.length) {
     problems.push(invalid('spec.http.path', 'each {parameter} must have a name of its own'))
   }

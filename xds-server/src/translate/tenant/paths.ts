@@ -1,7 +1,7 @@
 import type { RouteAction, RouteMatch } from '@bulkhead/envoy'
 import { compareText } from '../../model/compare-text.ts'
 import type { PathMatch } from '../../model/model.ts'
-import { pathShape } from '../../model/public-match.ts'
+import { pathShape, withoutLastSlashes } from '../../model/public-match.ts'
 import { extension } from '../values.ts'
 
 /** One way in which Envoy recognises a path, and what the backend gets to see instead of it. */
@@ -20,7 +20,7 @@ export function pathRules(basePath: string, match: PathMatch): readonly PathRule
     case 'template':
       return [templateRule(basePath, match.path)]
     case 'prefix':
-      return prefixRules(basePath, match.prefix.replace(/\/+$/, ''))
+      return prefixRules(basePath, withoutLastSlashes(match.prefix))
   }
 }
 
