@@ -14,7 +14,7 @@ export interface Servers {
 
 /** Runs `work` with the registry open, and closes it whatever happens. */
 export async function withServers<T>(
-  { config, clock }: Pick<Call, 'config' | 'clock'>,
+  { config, clock, signal }: Pick<Call, 'config' | 'clock' | 'signal'>,
   work: (servers: Servers) => Promise<T>,
 ): Promise<T> {
   const spec = { name: 'postgres_seconds', help: 'Told to nobody', labels: ['call'], buckets: [1] }
@@ -25,7 +25,8 @@ export async function withServers<T>(
   try {
     return await work({ registry, optionsOf: (shard) => (shard === undefined ? first : shardOf(shards, shard)) })
   } finally {
-    await registry.close()
+    // Closing waits for the answer to every question, and whoever gave up waits for none.
+    if (!signal.aborted) await registry.close()
   }
 }
 
@@ -36,11 +37,18 @@ export async function tenantsNamed(
   signal: AbortSignal,
 ): Promise<readonly KnownTenant[]> {
   try {
-    return await findTenants(servers.registry, name, signal)
+    return await Promise.race([findTenants(servers.registry, name, signal), aborted(signal)])
   } catch (cause) {
+    signal.throwIfAborted()
     const { host, port, database } = servers.optionsOf(undefined)
     throw new Error(`Cannot read the registry at ${host}:${port}, database "${database}"`, { cause })
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('given up', { cause: signal.reason })), { once: true })
+  })
 }
 
 function shardOf(shards: ReadonlyMap<string, DatabaseOptions>, shard: string): DatabaseOptions {

@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +11,7 @@ import { startTransferWorld } from '@bulkhead/database/testing-transfers'
 import type { TransferWorld } from '@bulkhead/database/testing-transfers'
 import { Secret, systemClock } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { exitCodes } from '../command.ts'
 import { commands } from '../commands.ts'
 import { runCommandLine } from '../run.ts'
@@ -45,12 +47,14 @@ function configWith(postgres: object): object {
 }
 
 /** The same without a process, which takes a second to start. */
-async function inProcess(...given: readonly string[]): Promise<{ code: number; out: string; errors: string }> {
+const inProcess = (...given: readonly string[]) => inProcessWith(new EventEmitter(), ...given)
+
+async function inProcessWith(signals: EventEmitter, ...given: readonly string[]) {
   const [out, errors]: [string[], string[]] = [[], []]
   const argv = given.includes('--config') ? given : [...given, '--config', at('operator.yaml')]
   const code = await runCommandLine(commands, {
     ...{ argv, clock: systemClock, readFile: (path) => readFile(path, 'utf8') },
-    signals: Object.assign(new EventEmitter(), { exit: () => undefined }),
+    signals: Object.assign(signals, { exit: () => undefined }),
     print: (text) => void out.push(text),
     printError: (text) => void errors.push(text),
   })
@@ -117,6 +121,23 @@ test('Ctrl-C ends an export that waits, and leaves neither a folder nor a sessio
     await expect.poll(sessions(''), { timeout: 10_000, interval: 20 }).toEqual([])
   })
   expect((await readdir(folder)).filter((name) => name.startsWith('interrupted'))).toEqual([])
+})
+
+test('Ctrl-C ends a command too that waits for a Postgres that says nothing', async () => {
+  const signals = new EventEmitter()
+  let isGivenUp = false
+  const silent = createServer((socket) => {
+    socket.once('close', () => (isGivenUp = true))
+    signals.emit('SIGINT')
+  }).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = z.object({ port: z.number() }).parse(silent.address())
+  await writeFile(at('silent.yaml'), JSON.stringify(configWith({ port })))
+  const words = ['tenant', 'export', 'acme', '--out', at('never'), '--config', at('silent.yaml')]
+  expect(await inProcessWith(signals, ...words)).toMatchObject({ code: exitCodes.interrupted, out: '' })
+  // The connection's own time limit, ten seconds, is not what ended it.
+  expect(isGivenUp).toBe(false)
+  silent.close()
 })
 
 test('what a deleted tenant left is exported by its name, and nothing is imported into it', async () => {
