@@ -140,3 +140,33 @@ test('S-190 a Tenant deleted while it is being made, and made again at once, inh
   await steps.gone('thief')
   await expect(world.admin.get({ kind: namespaceKind, name: 'tenant-thief' })).rejects.toSatisfy(isNotFound)
 })
+
+test('S-191 the client of a Subscription that was torn out goes, and a list that names none is not believed at once', async () => {
+  const namespace = 'tenant-initech'
+  const refTo = (name: string) => ({ kind: kinds.subscription, namespace, name })
+  await steps.publish(namespace, 'initech.gw.test')
+  const stored = async (name: string) => {
+    await steps.subscribe(namespace, name)
+    await steps.subscriptionWith(refTo(name), 'True', ['CredentialsReady'])
+    return steps.secret(namespace, `${name}-credentials`)
+  }
+  const [app, late] = [await stored('app'), await stored('late')]
+  const tearOut = async (name: string): Promise<void> => {
+    await stopOperator()
+    await world.admin.patch(refTo(name), { type: 'merge', body: { metadata: { finalizers: null } } })
+    await world.admin.delete(refTo(name))
+    stopOperator = world.run()
+  }
+  expect(await steps.token(app)).toHaveProperty('azp')
+  await tearOut('app')
+  await expect.poll(() => steps.token(app), { timeout: 60_000, interval: 200 }).toHaveProperty('error')
+  expect(await steps.token(late)).toHaveProperty('azp')
+
+  // Now the list is empty, as it is when something between us and the API server answers for it.
+  await tearOut('late')
+  for (const displayName of ['Initech', 'Initech Inc']) {
+    await steps.changeTenant('initech', { displayName })
+    await steps.tenantWith('initech', 'True', ['NamespaceReady', 'IdentityReady'])
+  }
+  expect(await steps.token(late), 'its client stays until a later look says the same').toHaveProperty('azp')
+})
