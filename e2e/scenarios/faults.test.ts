@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createGatewayClient, type GatewayClient } from '../client/gateway-client.ts'
-import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
+import type { Organisation } from '../world/organisation.ts'
 import { startSteadyLoad, type SteadyLoad } from '../world/steady-load.ts'
 import { eventually } from '../world/eventually.ts'
-import { openScenario, type Scenario } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { openTwoOrganisations } from './two-organisations.ts'
 
 let scenario: Scenario
 let acme: Organisation
@@ -17,13 +18,8 @@ let fresh: GatewayClient
 const tenantSpec = { limits: { requestsPerSecond: { guaranteed: 300, ceiling: 600 } } }
 
 beforeAll(async () => {
-  scenario = await openScenario()
+  ;({ scenario, acme, globex } = await openTwoOrganisations(tenantSpec))
   fresh = createGatewayClient(scenario.edge, { keepAlive: false })
-  ;[acme, globex] = await Promise.all([
-    createOrganisation(scenario.name('acme'), { ...scenario, tenantSpec }),
-    createOrganisation(scenario.name('globex'), { ...scenario, tenantSpec }),
-  ])
-  await Promise.all([publishStandard(acme), publishStandard(globex)])
 })
 afterAll(async () => {
   fresh.close()

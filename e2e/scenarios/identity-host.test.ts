@@ -6,8 +6,9 @@ import { logInFirst } from '../client/person.ts'
 import { askForToken, fetchToken, type Credentials } from '../client/tokens.ts'
 import { eventually } from '../world/eventually.ts'
 import { tenant } from '../world/objects.ts'
-import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
-import { openScenario, type Scenario } from './scenario.ts'
+import type { Organisation } from '../world/organisation.ts'
+import type { Scenario } from './scenario.ts'
+import { openTwoOrganisations } from './two-organisations.ts'
 
 let scenario: Scenario
 let acme: Organisation
@@ -17,12 +18,7 @@ let realm: string
 let own: Credentials
 
 beforeAll(async () => {
-  scenario = await openScenario()
-  ;[acme, globex] = await Promise.all([
-    createOrganisation(scenario.name('acme'), scenario),
-    createOrganisation(scenario.name('globex'), scenario),
-  ])
-  await Promise.all([publishStandard(acme), publishStandard(globex)])
+  ;({ scenario, acme, globex } = await openTwoOrganisations())
   own = await acme.credentials('app')
   ;({ issuer, realm } = (await acme.status()).status.identity)
 })

@@ -1,11 +1,12 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
+import type { Organisation } from '../world/organisation.ts'
 import { broughtAlong, fetchToken, resigned, signedByPublicKey, withoutSignature } from '../client/tokens.ts'
 import { startBackend } from '../backend/backend.ts'
 import { eventually } from '../world/eventually.ts'
 import { tenant } from '../world/objects.ts'
-import { openScenario, type Scenario } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { openTwoOrganisations } from './two-organisations.ts'
 
 let scenario: Scenario
 let acme: Organisation
@@ -13,12 +14,7 @@ let globex: Organisation
 let token: string
 
 beforeAll(async () => {
-  scenario = await openScenario()
-  ;[acme, globex] = await Promise.all([
-    createOrganisation(scenario.name('acme'), scenario),
-    createOrganisation(scenario.name('globex'), scenario),
-  ])
-  await Promise.all([publishStandard(acme), publishStandard(globex)])
+  ;({ scenario, acme, globex } = await openTwoOrganisations())
   token = await acme.token()
 })
 afterAll(() => scenario.close(acme, globex))

@@ -2,19 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createOrganisation, publishStandard, waitReady, type Organisation } from '../world/organisation.ts'
 import { eventually } from '../world/eventually.ts'
 import { tenant } from '../world/objects.ts'
-import { openScenario, type Scenario } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { openTwoOrganisations } from './two-organisations.ts'
 
 let scenario: Scenario
 let acme: Organisation
 let globex: Organisation
 
 beforeAll(async () => {
-  scenario = await openScenario()
-  ;[acme, globex] = await Promise.all([
-    createOrganisation(scenario.name('acme'), scenario),
-    createOrganisation(scenario.name('globex'), scenario),
-  ])
-  await Promise.all([publishStandard(acme), publishStandard(globex)])
+  ;({ scenario, acme, globex } = await openTwoOrganisations())
 })
 afterAll(() => scenario.close(acme, globex))
 

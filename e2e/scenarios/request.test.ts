@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createOrganisation, publishStandard, type Organisation } from '../world/organisation.ts'
-import { openScenario, type Scenario } from './scenario.ts'
+import type { Organisation } from '../world/organisation.ts'
+import type { Scenario } from './scenario.ts'
+import { openTwoOrganisations } from './two-organisations.ts'
 
 let scenario: Scenario
 let acme: Organisation
@@ -8,12 +9,7 @@ let globex: Organisation
 let token: string
 
 beforeAll(async () => {
-  scenario = await openScenario()
-  ;[acme, globex] = await Promise.all([
-    createOrganisation(scenario.name('acme'), scenario),
-    createOrganisation(scenario.name('globex'), scenario),
-  ])
-  await Promise.all([publishStandard(acme), publishStandard(globex)])
+  ;({ scenario, acme, globex } = await openTwoOrganisations())
   token = await acme.token()
 })
 afterAll(() => scenario.close(acme, globex))
