@@ -74,6 +74,40 @@ async function quotaThatRefuses(work: () => Promise<unknown>): Promise<string | 
   return work().then(() => undefined, fullQuota)
 }
 
+const oneOfEach: readonly (readonly [KubeKind, object])[] = [
+  [kinds.tool, tool('x').spec],
+  [kinds.toolSet, { hostname: 'tiny.gw.test', tools: ['x'] }],
+  [kinds.plan, {}],
+  [
+    kinds.subscription,
+    {
+      ...{ toolSetRef: { name: 'x' }, planRef: { name: 'x' }, application: { displayName: 'X' } },
+      credentials: { type: 'OAuth2', secretName: 'x-credentials' },
+    },
+  ],
+  [kinds.accessPolicy, { targetRef: { kind: 'ToolSet', name: 'x' }, rules: [{ roles: ['reader'] }] }],
+]
+
+test('H-05 the quota of a namespace counts every kind of ours', async () => {
+  const quota = { tools: 1, toolSets: 1, plans: 1, subscriptions: 1, accessPolicies: 1 }
+  const { namespace: tiny } = await cluster.furnish('tiny', { quota })
+  for (const [kind, spec] of oneOfEach) {
+    const create = (name: string) => cluster.admin.create(kind, { metadata: { name, namespace: tiny }, spec })
+    await expect
+      .poll(
+        () =>
+          create('first').then(
+            () => true,
+            () => false,
+          ),
+        patient,
+      )
+      .toBe(true)
+    await expect.poll(() => quotaThatRefuses(() => create('second')), patient).toBe('bulkhead-quota')
+  }
+  expect(oneOfEach.map(([kind]) => kind)).toEqual(Object.values(kinds).filter((kind) => kind.namespaced))
+})
+
 const clusterResources = [
   ...[clusterWide('', 'nodes'), clusterWide('', 'persistentvolumes'), clusterWide('storage.k8s.io', 'storageclasses')],
   ...[clusterWide('apiextensions.k8s.io', 'customresourcedefinitions'), clusterRoleKind],
