@@ -3,8 +3,9 @@ import { connect, createServer } from 'node:net'
 
 const [listen, host = '', port] = process.argv.slice(2)
 
-const server = createServer((client) => {
-  const target = connect({ host, port: Number(port) })
+// Questions and answers are small: what is held back to be sent together only comes later.
+const server = createServer({ noDelay: true }, (client) => {
+  const target = connect({ host, port: Number(port), noDelay: true })
   client.pipe(target).pipe(client)
   // What breaks on one side breaks on the other.
   client.on('error', () => target.destroy()).on('close', () => target.destroy())
