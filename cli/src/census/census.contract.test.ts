@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { kinds } from '@bulkhead/crds'
 import { startWorld, stepsIn } from '@bulkhead/operator/testing'
 import type { Steps, World } from '@bulkhead/operator/testing'
@@ -196,4 +199,27 @@ test('F-54 with a dependency away its places are unseen, nothing is proven, and 
   expect(refused.errors).toContain('the realm cannot be seen')
   expect((await proofOf(`umbrella --id ${id}`)).shown.isProven).toBe(true)
   expect((await bulkhead.run(`tenant purge ${id} --yes`)).code).toBe(0)
+})
+
+test('rows that were exported before a Tenant was deleted come back into the one that is made again', async () => {
+  const spec = { hostnames: [], deletionPolicy: 'Delete' }
+  const asRole = async (id: string, sql: string) => {
+    const role = await steps.login(id)
+    return role.query<object>(sql).finally(() => role.end())
+  }
+  const out = join(await mkdtemp(join(tmpdir(), 'bulkhead-rows-')), 'stark')
+  await asRole(await livingTenant('stark', spec), `INSERT INTO audit (actor, action) VALUES ('alice', E'one\\ntwo')`)
+  expect(await bulkhead.run(`tenant export stark --out ${out}`)).toMatchObject({ code: 0, errors: '' })
+  await world.admin.delete(refOf('stark'))
+  await steps.gone('stark')
+  expect((await bulkhead.run(`tenant import stark --from ${out}`)).errors).toContain('knows no tenant "stark"')
+
+  const id = await livingTenant('stark', spec)
+  expect((await bulkhead.run(`tenant import stark --from ${out}`)).errors).toContain('of an earlier Tenant "stark"')
+  expect((await bulkhead.run(`tenant import stark --from ${out} --as-other`)).code).toBe(0)
+  const { rows } = await asRole(id, 'SELECT id, actor, action FROM audit')
+  expect(rows).toEqual([{ id: '1', actor: 'alice', action: 'one\ntwo' }])
+  const next = await asRole(id, `INSERT INTO audit (actor, action) VALUES ('bob', 'goes on') RETURNING id`)
+  expect(next.rows).toEqual([{ id: '2' }])
+  await rm(dirname(out), { recursive: true })
 })
