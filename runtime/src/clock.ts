@@ -1,5 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises'
-
 /** The only way our processes see time, so that a test can pass it in. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -21,19 +19,30 @@ const longestTimerMs = 2 ** 31 - 1
 export const systemClock: SteadyClock = {
   now: () => Date.now(),
   steadyMs: () => performance.now(),
-  sleep: async (ms, signal) => {
-    signal?.throwIfAborted()
-    const delayMs = Math.min(Math.max(0, ms), longestTimerMs)
-    try {
-      await sleepFor(delayMs, undefined, signal === undefined ? {} : { signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw error
-    }
-  },
+  // Not the promise of Node's own timer: that makes an error with a stack for every sleep that is ended early, and the
+  // time limit of every call is such a sleep.
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        reject(reasonOf(signal))
+      }
+      const wake = (): void => {
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(wake, Math.min(Math.max(0, ms), longestTimerMs))
+      if (signal?.aborted === true) end()
+      else signal?.addEventListener('abort', end, { once: true })
+    }),
 }
 
 /** A time as the API server writes it: RFC 3339 in whole seconds. */
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason })
 }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nodeFlags } from '@bulkhead/runtime'
 import { stringify } from 'yaml'
 import { systemNamespace } from '../bootstrap/kubernetes.ts'
 import { expectOk } from '../http.ts'
@@ -18,6 +19,7 @@ interface OwnProcess {
   readonly needs: readonly PartName[]
   readonly httpPort: number
   readonly config: unknown
+  readonly nodeFlags?: readonly string[]
 }
 
 function ownPart(site: Site, own: OwnProcess): Part {
@@ -34,7 +36,7 @@ function ownPart(site: Site, own: OwnProcess): Part {
     },
     command: () => ({
       file: site.tools.node,
-      args: [join(site.root, own.name, 'src', 'main.ts'), '--config', config],
+      args: [...(own.nodeFlags ?? []), join(site.root, own.name, 'src', 'main.ts'), '--config', config],
       cwd: site.root,
       env: { NODE_ENV: 'production' },
     }),
@@ -77,7 +79,7 @@ export function operatorPart(site: Site): Part {
     logLevel: 'info',
   }
   const needs = ['kube-apiserver', 'keycloak', 'postgres'] as const
-  return ownPart(site, { name: 'operator', needs, httpPort: site.ports.operator, config })
+  return ownPart(site, { name: 'operator', needs, httpPort: site.ports.operator, config, nodeFlags })
 }
 
 /** The xds-server, which Envoys and OPAs reach with the certificates of their fleet only. */

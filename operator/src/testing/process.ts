@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestKeycloak } from '@bulkhead/identity/testing'
+import { nodeFlags } from '@bulkhead/runtime'
 import { freePort } from '@bulkhead/runtime/testing'
 import { systemNamespace } from './world.ts'
 import type { World } from './world.ts'
@@ -71,7 +72,7 @@ export async function startOperatorProcess(world: World, options: ProcessOptions
     logLevel: 'info',
   }
   const main = join(import.meta.dirname, '..', 'main.ts')
-  const child = spawn(process.execPath, [main, '--config', await file('config.yaml', JSON.stringify(config))])
+  const child = spawn(process.execPath, [...nodeFlags, main, '--config', await file('config.yaml', JSON.stringify(config))])
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))

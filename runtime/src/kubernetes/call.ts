@@ -45,6 +45,9 @@ export async function callForObject(wiring: Wiring, call: Call): Promise<KubeObj
   throw new TransportFault('malformed', `Cannot ${call.method} ${pathOnly(call.path)}: the answer is not an object`)
 }
 
+// Made once: an abort without a reason makes an error with a stack.
+const callEnded = new Error('The call ended')
+
 /** The JSON that a call answers with, within its time; a refusal is thrown as a `KubeFault`. */
 export async function callForJson(wiring: Wiring, call: Call): Promise<unknown> {
   const { clock, limits } = wiring
@@ -65,7 +68,7 @@ export async function callForJson(wiring: Wiring, call: Call): Promise<unknown> 
     const response = await open(wiring, wire)
     return parseJson(await readBody(response, wire, limits.maxResponseBytes), wire)
   } finally {
-    ended.abort()
+    ended.abort(callEnded)
   }
 }
 
