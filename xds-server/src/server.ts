@@ -25,6 +25,7 @@ import { Reporter } from './report/reporter.ts'
 import { HostAddresses } from './resolve/host-addresses.ts'
 import type { HostAddressesOptions } from './resolve/host-addresses.ts'
 import type { Fleet } from './store/index.ts'
+import { isPlatformGroup } from './translate/names.ts'
 import type { FleetSettings } from './translate/translate.ts'
 import { translateFleet, translateMembers } from './translate/translate.ts'
 import type { Objects } from './watch/objects.ts'
@@ -280,7 +281,7 @@ class Running implements ControlPlane {
   #reportGroup(group: string): void {
     const tenant = this.#publisher.tenantOf(group)
     if (tenant !== undefined) this.#report(tenant)
-    else this.#platformReport.report(group)
+    else if (isPlatformGroup(group)) this.#platformReport.report(group)
   }
 
   #countStreams(): void {

@@ -1,7 +1,6 @@
 import type { Logger } from '@bulkhead/runtime'
 import type { Meters } from '../control/meters.ts'
 import type { Fleet } from '../store/index.ts'
-import { isPlatformGroup } from '../translate/names.ts'
 
 export interface PlatformReportOptions {
   readonly fleet: Pick<Fleet, 'programmed'>
@@ -24,9 +23,8 @@ export class PlatformReport {
     for (const group of [...this.#words.keys()]) this.report(group)
   }
 
-  /** Looks at one group, if it is the platform's own; each refusal is a line in the log, and each recovery. */
+  /** Looks at one group of the platform's own; each refusal is a line in the log, and each recovery. */
   report(group: string): void {
-    if (!isPlatformGroup(group)) return
     const { fleet, logger, meters } = this.#options
     const { nacked } = fleet.programmed(group)
     const [first] = nacked
