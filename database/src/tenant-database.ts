@@ -6,10 +6,11 @@ import { runStatement } from './database.ts'
 import { readFigures } from './figures.ts'
 import type { ServerFigures } from './figures.ts'
 import { quoteIdentifier, quoteLiteral } from './identifier.ts'
-import { appliedIn, lockScope, migrate } from './ledger.ts'
+import { lockScope, migrate } from './ledger.ts'
 import { demandExpansion } from './migrations/expand-only.ts'
 import type { Migration } from './migrations/migration.ts'
 import { tenantMigrations } from './migrations/tenant.ts'
+import { commentOf, see } from './see.ts'
 import { roleConfig } from './role-config.ts'
 import { scramVerifier } from './scram.ts'
 
@@ -83,9 +84,6 @@ export interface TenantDatabase {
   adopt(from: DatabaseTenant, to: DatabaseTenant, signal: AbortSignal): Promise<void>
 }
 
-/** The owner stands in the comment of the role and of the schema; names are opaque, and so is this. */
-export const commentOf = (uid: string): string => `bulkhead.dev/tenant-uid=${uid}`
-
 /** Something of the same name exists that is not the tenant's. */
 export class ForeignDatabaseObject extends Error {
   override readonly name = 'ForeignDatabaseObject'
@@ -148,52 +146,6 @@ export function createTenantDatabase(
         await adoptSchema(tx, { from, to, databaseName })
       }),
   }
-}
-
-async function see(tx: Tx, tenant: DatabaseTenant): Promise<SeenDatabase> {
-  return {
-    role: await seeRole(tx, tenant),
-    schema: await seeSchema(tx, tenant.schema, tenant.uid),
-    retained: await seeSchema(tx, tenant.retainedSchema, tenant.uid),
-  }
-}
-
-interface RoleRow {
-  readonly rolcanlogin: boolean
-  readonly rolconnlimit: number
-  readonly rolconfig: string[] | null
-  readonly is_plain: boolean
-  readonly has_sessions: boolean
-  readonly comment: string | null
-}
-
-async function seeRole(tx: Tx, { role, uid }: DatabaseTenant): Promise<SeenRole> {
-  const { rows } = await sql<RoleRow>`
-    SELECT rolcanlogin, rolconnlimit, rolconfig,
-      NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls) AND NOT EXISTS (
-        SELECT FROM pg_auth_members WHERE member = pg_roles.oid) AS is_plain,
-      EXISTS (SELECT FROM pg_stat_activity WHERE usename = rolname) AS has_sessions,
-      shobj_description(oid, 'pg_authid') AS comment
-    FROM pg_roles WHERE rolname = ${role}`.execute(tx)
-  const row = rows[0]
-  if (row === undefined) return { kind: 'absent' }
-  if (row.comment !== commentOf(uid)) return { kind: 'foreign' }
-  return {
-    kind: 'own',
-    canLogin: row.rolcanlogin,
-    hasSessions: row.has_sessions,
-    isPlain: row.is_plain,
-    connectionLimit: row.rolconnlimit,
-    config: row.rolconfig?.toSorted() ?? [],
-  }
-}
-
-async function seeSchema(tx: Tx, schema: string, uid: string): Promise<SeenSchema> {
-  const { rows } = await sql<{ readonly comment: string | null }>`
-    SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = ${schema}`.execute(tx)
-  if (rows[0] === undefined) return { kind: 'absent' }
-  if (rows[0].comment !== commentOf(uid)) return { kind: 'foreign' }
-  return { kind: 'own', version: (await appliedIn(tx, schema)).at(-1)?.version ?? 0 }
 }
 
 async function prepareAll(tx: Tx, tenant: DatabaseTenant, settings: PrepareSettings, history: History): Promise<void> {

@@ -1,5 +1,5 @@
 import { tenantId } from '@bulkhead/tenancy'
-import { commentOf } from '../tenant-database.ts'
+import { commentOf } from '../see.ts'
 
 const prefix = commentOf('')
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Client } from 'pg'
 import type { Tx } from '../database.ts'
 import { rowsLock } from '../ledger.ts'
-import { commentOf } from '../tenant-database.ts'
+import { commentOf } from '../see.ts'
 import { TransferRefused } from './refusal.ts'
 
 /** A schema and the uid of the Tenant that it must belong to. */
