@@ -1,19 +1,19 @@
 import { writeFile } from 'node:fs/promises'
-import { kstatus } from '@bulkhead/crds/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOrganisation, waitReady, type Organisation } from '../world/organisation.ts'
 import { tenant } from '../world/objects.ts'
-import { record, type Recorded, type Recorder } from '../world/recorder.ts'
+import { record, type Recorder } from '../world/recorder.ts'
 import { eventually } from '../world/eventually.ts'
-import { judgeStatuses, type Judged } from '../world/status-judge.ts'
+import { course, followStatuses, type StatusCourse } from '../world/status-course.ts'
+import { countStatusWrites, writesBetween } from '../world/status-writes.ts'
 import { openScenario, type Scenario } from './scenario.ts'
 
 let scenario: Scenario
 let recorder: Recorder
 let acme: Organisation
-const kept: Recorded[] = []
-/** By kind and name, as far as it was looked at. */
-const newest = new Map<string, number>()
+let statuses: StatusCourse
+const steps: StatusCourse['steps'] = (kind, name) => statuses.steps(kind, name)
+const stepsOfEdit: StatusCourse['stepsOfEdit'] = (kind, name) => statuses.stepsOfEdit(kind, name)
 
 beforeAll(async () => {
   scenario = await openScenario()
@@ -21,69 +21,16 @@ beforeAll(async () => {
   recorder = await record(scenario.platform.endpoints.kubeconfigs.admin, ({ metadata }) =>
     [metadata.name, metadata.namespace ?? ''].some((text) => text === name || text === `tenant-${name}`),
   )
+  statuses = followStatuses(recorder)
   acme = await createOrganisation(name, scenario)
 })
 afterAll(async () => {
   await recorder.stop()
   // What was recorded can be kept, to be the fixtures of the health script.
   const file = process.env['RECORD_STATUSES']
-  if (file !== undefined) await writeFile(file, kept.map((state) => `${JSON.stringify(state)}\n`).join(''))
+  if (file !== undefined) await writeFile(file, statuses.seen.map((state) => `${JSON.stringify(state)}\n`).join(''))
   await scenario.close(acme)
 })
-
-type Step = Recorded & Judged
-
-/** The steps since the last look; each one is judged by the rules that hold always. */
-async function steps(kind: string, name: string): Promise<readonly Step[]> {
-  const states = recorder.take(kind, name)
-  kept.push(...states)
-  const judged = await judgeStatuses(states)
-  const all = states.map((state, index) => ({ ...state, ...judged[index]! }))
-  for (const step of all) expectSound(step)
-  for (const { metadata } of states) newest.set(`${kind} ${name}`, metadata.generation)
-  return all
-}
-
-/** The steps since an edit that came after the last look, without what was still on its way before it. */
-async function stepsOfEdit(kind: string, name: string): Promise<readonly Step[]> {
-  const before = newest.get(`${kind} ${name}`) ?? 0
-  return (await steps(kind, name)).filter(({ metadata }) => metadata.generation > before)
-}
-
-const argoOf: Readonly<Record<string, readonly string[]>> = {
-  Current: ['Healthy'],
-  Failed: ['Degraded'],
-  Terminating: ['Progressing'],
-  InProgress: ['Progressing', 'Suspended'],
-}
-
-function expectSound(step: Step): void {
-  const { metadata, status } = step
-  const isTrue = (type: string): boolean =>
-    status.conditions.some((each) => each.type === type && each.status === 'True')
-  const says = JSON.stringify(status)
-  expect(kstatus(step), says).toBe(step.kstatus.status)
-  expect(argoOf[step.kstatus.status], says).toContain(step.argo.status)
-  const progress = ['Reconciling', 'Stalled'].filter((type) => status.conditions.some((each) => each.type === type))
-  expect(progress.filter(isTrue), says).toEqual(progress)
-  expect(progress.length, says).toBeLessThanOrEqual(1)
-  if (step.kstatus.status !== 'Current') return
-  expect(status.observedGeneration, says).toBe(metadata.generation)
-  const settled = status.conditions.filter(({ type }) => ['Ready', 'Programmed'].includes(type))
-  expect(
-    settled.map((each) => each['observedGeneration']),
-    says,
-  ).toEqual([metadata.generation, metadata.generation])
-  expect([isTrue('Ready'), isTrue('Programmed'), ...progress], says).toEqual([true, true])
-}
-
-/** What kstatus said, one after the other, each once. */
-function course(all: readonly Step[], judge: (step: Step) => string = (step) => step.kstatus.status): string {
-  return all
-    .map(judge)
-    .filter((word, index, words) => word !== words[index - 1])
-    .join(' → ')
-}
 
 const namespaced = [
   ['Tool', 'orders'],
@@ -213,6 +160,7 @@ test.each(writers)('a new %s writes nothing to what is settled', async (part) =>
     await scenario.clock.sleep(1000)
     for (const [kind, name] of all) expect(await steps(kind, name), kind).toEqual([])
   })
+  const before = await countStatusWrites(scenario.kubectl)
   await scenario.platform.stop(part)
   await scenario.platform.start(part)
   // It has done its first round once it takes up an edit, of an object that is nobody else's business.
@@ -227,6 +175,9 @@ test.each(writers)('a new %s writes nothing to what is settled', async (part) =>
       (await steps(kind, name)).map(({ status }) => status),
       kind,
     ).toEqual([])
+  // By the API server's own count, which knows of writes that changed nothing as well: only the markers were written.
+  const written = Object.keys(writesBetween(before, await countStatusWrites(scenario.kubectl)))
+  expect(written.toSorted()).toEqual(part === 'operator' ? ['plans', 'subscriptions'] : ['plans'])
 })
 
 test('what is deleted is terminating until it is gone', async () => {
