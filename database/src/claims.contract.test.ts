@@ -72,7 +72,7 @@ test('D-20 of a thousand Tenants that claim one host at two leaders at once, one
   const again = await Promise.all(claims.slice(0, 20).map((claim) => second.claim(claim, terms, signal)))
   expect(again.map(({ hosts }) => hosts)).toEqual(judged.slice(0, 20).map(({ hosts }) => hosts))
   expect(again.every(({ changes }) => !changes)).toBe(true)
-})
+}, 400_000)
 
 test('D-20 shares that two leaders grant at once never add up to more than the fleet carries', async () => {
   const capacity = inAll + 100
