@@ -193,3 +193,12 @@ test('nobody but the operator makes anything in public or looks into it', async 
     FROM (SELECT '${name}_weak'::text AS role) AS one`)
   expect(rights).toEqual([{ makes: false, looks: false, schemas: false, temp: false }])
 })
+
+test('S-166 no function of ours runs with more rights than whoever calls it', async () => {
+  const tenant = await standing('functions')
+  await databases[0].migrate(tenant, next, signal)
+  const functions = await asAdmin(`
+    SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND (prosecdef OR nspname <> 'public')`)
+  expect(functions).toEqual([])
+})

@@ -53,37 +53,60 @@ export function createTenantDb(options: TenantDbOptions): TenantDb {
   return {
     transaction: async (tenant, signal, work) => {
       const place = await connections.take(tenant, signal)
-      let isClean = false
+      const turn = { place, isClean: false, hasBegun: false }
+      const around = { options, connections, signal }
+      const wasKept = place.client !== undefined
       // A statement that runs is not waited for: the server ends it when it notices that nobody listens.
       const drop = (): void => void place.client?.end().catch(() => undefined)
       signal.addEventListener('abort', drop, { once: true })
       try {
-        place.client ??= await open(options, place, { signal, onEnd: () => connections.ended(place) })
-        signal.throwIfAborted()
-        const { client } = place
-        try {
-          return await runAs(client, tenant, work)
-        } finally {
-          isClean = !signal.aborted && (await discardAll(client))
-        }
+        return await takeTurn(turn, around, work)
       } catch (error) {
         signal.throwIfAborted()
-        throw error
+        if (!wasKept || turn.hasBegun) throw error
+        // A kept connection had ended unnoticed, and nothing was done in it.
+        drop()
+        place.client = undefined
+        return await takeTurn(turn, around, work)
       } finally {
         signal.removeEventListener('abort', drop)
-        connections.give(place, isClean)
+        connections.give(place, turn.isClean)
       }
     },
     close: () => connections.close(),
   }
 }
 
-interface Opening {
-  readonly signal: AbortSignal
-  readonly onEnd: () => void
+interface Turn {
+  readonly place: Place
+  /** Nothing is left in the connection. */
+  isClean: boolean
+  hasBegun: boolean
 }
 
-async function open(options: TenantDbOptions, { tenant }: Place, { signal, onEnd }: Opening): Promise<pg.Client> {
+interface Around {
+  readonly options: TenantDbOptions
+  readonly connections: Connections
+  readonly signal: AbortSignal
+}
+
+async function takeTurn<T>(turn: Turn, around: Around, work: (tx: TenantTx) => Promise<T>): Promise<T> {
+  const { place } = turn
+  place.client ??= await open(place, around)
+  around.signal.throwIfAborted()
+  const { client } = place
+  try {
+    return await runAs(client, place.tenant, (tx) => {
+      turn.hasBegun = true
+      return work(tx)
+    })
+  } finally {
+    turn.isClean = !around.signal.aborted && (await discardAll(client))
+  }
+}
+
+async function open(place: Place, { options, connections, signal }: Around): Promise<pg.Client> {
+  const { tenant } = place
   const { host, port, database, password, trustedCertificates } = await options.loginOf(tenant, signal)
   const client = new pg.Client({
     ...{ host, port, database, user: roleOf(tenant), application_name: options.applicationName },
@@ -93,8 +116,11 @@ async function open(options: TenantDbOptions, { tenant }: Place, { signal, onEnd
     options: '-c client_connection_check_interval=1s',
   })
   // A connection that breaks while it is used is told of by its next statement.
-  client.on('error', onEnd)
-  client.on('end', onEnd)
+  const ended = (): void => {
+    if (place.client === client) connections.ended(place)
+  }
+  client.on('error', ended)
+  client.on('end', ended)
   try {
     await client.connect()
   } catch (cause) {
