@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { FileOrder } from './e2e/scenarios/file-order.ts'
 
+const isEveryCrash = process.env['CRASH'] === 'all'
+
 // Three projects, by what they need: `unit` needs nothing but Node, `contract` needs the real parts (it starts
 // those it uses), `e2e` needs the whole local platform.
 export default defineConfig({
@@ -15,15 +17,15 @@ export default defineConfig({
           // No promise of a test is about time; a busy machine is given enough of it.
           testTimeout: 30_000,
           include: ['*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'],
-          exclude: ['**/*.contract.test.ts', '**/scenarios/**', '**/node_modules/**'],
+          exclude: ['**/*.{contract,crash}.test.ts', '**/scenarios/**', '**/node_modules/**'],
         },
       },
       {
         test: {
           name: 'contract',
-          // CRASH=all is `make crash`.
-          provide: { crash: process.env['CRASH'] === 'all' ? ('all' as const) : ('some' as const) },
-          include: ['**/*.contract.test.ts'],
+          // CRASH=all is `make crash`: more than a suite has time for.
+          provide: { crash: isEveryCrash ? ('all' as const) : ('some' as const) },
+          include: ['**/*.contract.test.ts', ...(isEveryCrash ? ['**/*.crash.test.ts'] : [])],
           exclude: ['**/node_modules/**'],
           testTimeout: 120_000,
           hookTimeout: 300_000,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { enumerate, record, trialsOf } from './enumerate.ts'
 import type { CleanRun, Extent, Trial, Tried } from './enumerate.ts'
-import { briefLife, externalLife, returningLife, standingLife } from './life.ts'
+import { briefLife, externalLife, returningLife, shortLives, standingLife } from './life.ts'
 import type { Scenario } from './life.ts'
 import { openStage } from './stage.ts'
 import type { Stage } from './stage.ts'
@@ -17,7 +17,7 @@ afterAll(() => stage.stop())
 
 const concurrency = 8
 const dayMs = 86_400_000
-// `make crash` tries everything; otherwise two operators come to every other point, today to these and tomorrow to those.
+// `make crash` tries everything; otherwise two operators come to every eighth point, today to these and tomorrow to others.
 const extent: Extent =
   inject('crash') === 'all' ? { kind: 'all' } : { kind: 'some', seed: Math.floor(Date.now() / dayMs) }
 
@@ -63,3 +63,20 @@ test.each(lives)(
   },
   1_800_000,
 )
+
+test('F-33 two crashes, one after the other, leave what no crash would have left', async () => {
+  const [scenarios] = shortLives
+  const cleanRuns = await record(stage, 'twice0', scenarios!)
+  const trials = new Map(cleanRuns.map((run) => [run.scenario, pairsOf(run)]))
+  const tried = await enumerate({ stage, cleanRuns, trials, concurrency, nameOf: (index) => `twice${index}` })
+  process.stdout.write(`${tried.length} pairs of crashes\n`)
+  expect(faultsOf(tried)).toEqual([])
+}, 1_800_000)
+
+// Each point, and another one after it, a prime number of points away.
+function pairsOf({ effects }: CleanRun): readonly Trial[] {
+  return effects.map((effect, index) => {
+    const second = effects[(index + 7) % effects.length] ?? effect
+    return { failpoint: { effect, when: 'after' }, second: { effect: second, when: 'before' }, leaders: 1 }
+  })
+}

@@ -162,14 +162,32 @@ function written(state: object, { name, incarnations, secrets }: Known): string 
   ])
   const text = [...random, ...named].reduce(
     (all, [value, word]) => all.replaceAll(value, word),
-    JSON.stringify(state, sortedKeys, 1),
+    JSON.stringify(state, sortedKeys),
   )
-  return text
+  const worded = text
     .replaceAll(new RegExp(`(?<![a-z0-9])${name}(?![a-z0-9])`, 'g'), '{tenant}')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*/g, '{time}')
     .replaceAll(/bulkhead \d{10} \d{10}/g, 'bulkhead {seconds} {seconds}')
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '{uuid}')
     .replaceAll(/[0-9a-f]{64}/g, '{digest}')
+  return JSON.stringify(inOrder(JSON.parse(worded)), undefined, 1)
+}
+
+// What was listed by names of which ids are a part is in an order of its own for each tenant.
+const listedByName: readonly string[] = ['systemSecrets', 'realms', 'passwordsOpen', 'postgres', 'registry']
+
+function inOrder(value: unknown, isByName = false): unknown {
+  if (Array.isArray(value))
+    return isByName ? value.toSorted((a, b) => compare(JSON.stringify(a), JSON.stringify(b))) : value
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => {
+    return [key, inOrder(inner, isByName || listedByName.includes(key))]
+  })
+  return Object.fromEntries(entries)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function sortedKeys(_key: string, value: unknown): unknown {

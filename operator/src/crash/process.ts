@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Database } from '@bulkhead/database'
 import { createKubeClient, silentLogger, systemClock } from '@bulkhead/runtime'
 import type { Parts } from '../parts.ts'
-import type { Stage } from './stage.ts'
+import type { Ground } from './stage.ts'
 import type { Rider } from './wire.ts'
 
 /** One operator, new and without memory. */
@@ -22,7 +22,7 @@ export interface ProcessOptions {
 }
 
 /** Starts one; all that it says to the others goes past the rider, or through the database given to it. */
-export async function startProcess({ world, wire, folder }: Stage, options: ProcessOptions): Promise<OperatorProcess> {
+export async function startProcess({ world, wire, folder }: Ground, options: ProcessOptions): Promise<OperatorProcess> {
   const { rider, death, database } = options
   const way = wire.join(rider)
   const kubeconfigPath = join(folder, `${way.name}.kubeconfig`)

@@ -13,19 +13,37 @@ import type { PostgresEye } from './postgres-state.ts'
 import { startWire } from './wire.ts'
 import type { Wire } from './wire.ts'
 
-/** A world in which many operators run, each behind a wire of its own, and in which everything can be looked at. */
-export interface Stage {
+/** A world in which many operators run, each behind a wire of its own. */
+export interface Ground {
   readonly world: World
-  readonly double: KeycloakDouble
   readonly wire: Wire
+  /** For files that nobody needs afterwards. */
+  readonly folder: string
+}
+
+/** One in which everything can be looked at. */
+export interface Stage extends Ground {
+  readonly double: KeycloakDouble
   readonly issuer: TestIssuer
   readonly postgres: PostgresEye
   /** The kinds that can be in a tenant's namespace. */
   readonly places: readonly KubeKind[]
-  readonly folder: string
   /** Of the whole test. */
   readonly signal: AbortSignal
   stop(): Promise<void>
+}
+
+/** Lays a wire through a world. */
+export async function openGround(world: World): Promise<Ground & { readonly close: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-wire-'))
+  const wire = await startWire(world.api.kubeconfigPath, world.keycloak.url)
+  return {
+    ...{ world, wire, folder },
+    close: async () => {
+      await wire.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 /** Opens one, with the real API server and Postgres and the double of Keycloak. */
@@ -38,14 +56,14 @@ export async function openStage(): Promise<Stage> {
   const world = await startWorld({ keycloak: 'double', issuerCaFile })
   const { double } = world
   if (double === undefined) throw new Error('There is no double of Keycloak')
-  const wire = await startWire(world.api.kubeconfigPath, double.url)
+  const ground = await openGround(world)
   const postgres = await openPostgresEye(world.postgres)
   return {
-    ...{ world, double, wire, issuer, postgres, places: await readPlaces(), folder },
+    ...{ ...ground, double, issuer, postgres, places: await readPlaces() },
     signal: AbortSignal.timeout(3_600_000),
     stop: async () => {
       await postgres.close()
-      await wire.stop()
+      await ground.close()
       await world.stop()
       await issuer.stop()
       await rm(folder, { recursive: true, force: true })
