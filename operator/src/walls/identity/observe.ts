@@ -74,14 +74,6 @@ async function lookByBootstrap(
   { owner, wanted }: Pick<RealmQuestion, 'owner' | 'wanted'>,
   signal: AbortSignal,
 ): Promise<SeenRealm> {
-  return lookByBootstrap(parts, question, signal)
-}
-
-async function lookByBootstrap(
-  { keycloak }: Parts,
-  { owner, wanted }: Pick<RealmQuestion, 'owner' | 'wanted'>,
-  signal: AbortSignal,
-): Promise<SeenRealm> {
   const realm = await keycloak.findRealm(wanted.realm, signal)
   if (realm === undefined) return { kind: 'absent' }
   if (!isRealmOf(realm, owner.uid)) return { kind: 'foreign' }
