@@ -72,7 +72,12 @@ export async function startOperatorProcess(world: World, options: ProcessOptions
     logLevel: 'info',
   }
   const main = join(import.meta.dirname, '..', 'main.ts')
-  const child = spawn(process.execPath, [...nodeFlags, main, '--config', await file('config.yaml', JSON.stringify(config))])
+  const child = spawn(process.execPath, [
+    ...nodeFlags,
+    main,
+    '--config',
+    await file('config.yaml', JSON.stringify(config)),
+  ])
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -50,13 +50,17 @@ function ofExternal({ status = {} }: Tenant, key: TenantKey, external: External)
   return {
     ...{ issuer, audiences: audiences.toSorted(), jwks },
     clientClaims: clientClaimsOf(external),
-    rolesPath: external.rolesClaim === undefined ? keycloakRoles : [external.rolesClaim],
+    rolesPath: rolesPathOf(external),
     maxTokenLifetimeSeconds: Math.min(lifetimeSeconds, maxExternalLifetimeSeconds) + lifetimeAllowanceSeconds,
   }
 }
 
 function clientClaimsOf({ clientClaim }: External): readonly string[] {
   return clientClaim === undefined ? defaultClientClaims : [clientClaim]
+}
+
+function rolesPathOf({ rolesClaim }: External): readonly string[] {
+  return rolesClaim === undefined ? keycloakRoles : [rolesClaim]
 }
 
 function secondsOf(duration: string): number {
