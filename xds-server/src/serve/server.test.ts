@@ -1,6 +1,6 @@
 import { encode, TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { clusterOf, secretOf } from '../store/testing/sample.ts'
+import { clusterOf, listenerOf, secretOf } from '../store/testing/sample.ts'
 import { FIRST, NODE, SDS, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()
@@ -59,6 +59,35 @@ describe('streams', () => {
       await stream.ended
       await expect.poll(() => [...world.fleet.streams].length + world.server.streamCount).toBe(0)
     }
+  })
+
+  test('rule 35: a resource has no alias, so its name is all that a subscription can match', async () => {
+    world.fleet.store.publish('a', [clusterOf('a/c')])
+    world.fleet.store.open()
+    await world.start()
+    const stream = (await world.connect()).stream()
+    stream.send({ ...FIRST, resourceNamesSubscribe: ['a/c'] })
+    const { resources = [], nonce = '' } = await stream.next()
+    expect(resources.map(({ name, aliases = [] }) => [name, aliases])).toEqual([['a/c', []]])
+    stream.send({ typeUrl: TYPE_URLS.cluster, responseNonce: nonce, resourceNamesUnsubscribe: ['a/c'] })
+    stream.send({ typeUrl: TYPE_URLS.cluster, resourceNamesSubscribe: ['a/c'] })
+    expect((await stream.next()).resources?.map(({ name }) => name)).toEqual(['a/c'])
+  })
+
+  test('rule 61: a certificate is answerable when the listener that asks for it is there, a missing one at once', async () => {
+    world.fleet.store.publish('platform', [listenerOf('edge')])
+    world.fleet.store.publish('a', [secretOf('a.example')])
+    world.fleet.store.open()
+    await world.start()
+    const client = await world.connect()
+    const stream = client.stream()
+    stream.send({ node: NODE, typeUrl: TYPE_URLS.listener })
+    expect((await stream.next()).resources?.map(({ name }) => name)).toEqual(['edge'])
+    const secrets = client.stream(`${SDS}/DeltaSecrets`)
+    secrets.send({ node: NODE, resourceNamesSubscribe: ['a.example'] })
+    expect((await secrets.next()).resources?.map(({ name }) => name)).toEqual(['a.example'])
+    secrets.send({ resourceNamesSubscribe: ['missing.example'] })
+    expect((await secrets.next()).removedResources).toEqual(['missing.example'])
   })
 
   test('rule 72, S-143: certificates come on a stream of their own, unknown names are answered at once', async () => {

@@ -151,6 +151,14 @@ describe('content', () => {
     }
   })
 
+  test('rule 46: an extension configuration is never said to be removed, for the type is not served', () => {
+    const client = world('a').connect()
+    client.ask('type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig', { subscribe: ['filter'] })
+    expect(client.receive()).toEqual([])
+    client.ask(cluster, { subscribe: ['filter'] })
+    expect(sent(client.drain())).toContain('-filter')
+  })
+
   test('rule 62: a type that was never asked for is never sent', () => {
     const view = world('a')
     const client = view.connect()
