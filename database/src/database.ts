@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Transaction } from 'kysely'
 import pg from 'pg'
-import { refusesPassword } from './login-check.ts'
+import { createLoginCheck } from './login-check.ts'
 import type { Login } from './login-check.ts'
 import type { HistogramMetric, Clock, Secret } from '@bulkhead/runtime'
 
@@ -106,7 +106,7 @@ export interface Database {
   transaction<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Likewise, for looking only: Postgres refuses every write in it, and anybody may do it at any time. */
   read<T>(call: string, signal: AbortSignal, work: (tx: Tx) => Promise<T>): Promise<T>
-  /** Whether the server refuses a password for a role; it is asked by a login that does nothing. */
+  /** Whether the server refuses a password for a role, by a login that does nothing; one that opened is believed for hours. */
   refusesPassword(login: Login, signal: AbortSignal): Promise<boolean>
   close(): Promise<void>
 }
@@ -145,12 +145,12 @@ export function openDatabase(options: DatabaseOptions): Database {
       options.latency.observe((options.clock.now() - startedMs) / 1000, { call })
     }
   }
+  const refusesPassword = createLoginCheck({ host, port, database, ...tlsOf(options) }, options.clock)
   return {
     transaction: (call, signal, work) => run(call, signal, () => kysely.transaction().execute(work)),
     read: (call, signal, work) =>
       run(call, signal, () => kysely.transaction().setAccessMode('read only').execute(work)),
-    refusesPassword: (login, signal) =>
-      run('check password', signal, () => refusesPassword({ host, port, database, ...tlsOf(options) }, login, signal)),
+    refusesPassword: (login, signal) => run('check password', signal, () => refusesPassword(login, signal)),
     close: () => kysely.destroy(),
   }
 }

@@ -21,10 +21,13 @@ const day = 86_400_000
 const wanted = onDefaultShard(sampleWanted(), settings)
 const database = { ...wanted.database, tenant: { ...wanted.database.tenant, shard: 'default' } }
 
+// Longer than a password that opened is believed.
+const aWhile = day / 4
+
 let postgres: TestPostgres
 let connection: Database
 let secret: KubeObject | undefined
-let clock: TestClock
+let clock = new TestClock()
 let made = 0
 let onPatch: () => void
 
@@ -32,7 +35,15 @@ beforeAll(async () => {
   postgres = await startTestPostgres()
   const { host, port, user, database: name } = postgres
   const latency = createMetrics().histogram({ name: 'p', help: 'p', labels: ['call'], buckets: [1] })
-  const options = { host, port, user, database: name, latency, maxConnections: 4, clock: systemClock }
+  const options = {
+    host,
+    port,
+    user,
+    database: name,
+    latency,
+    maxConnections: 4,
+    clock: { ...systemClock, now: () => clock.now() },
+  }
   connection = openDatabase({ ...options, password: new Secret(postgres.password) })
   await prepareRegistry(connection, name, signal)
 })
@@ -140,6 +151,8 @@ test('S-170 a password that somebody gave the role is taken back', async () => {
   await session.query("ALTER ROLE CURRENT_USER PASSWORD 'of-the-tenant-s-own'")
   await session.end()
   expect(await opens(stored())).toBe(false)
+  expect(await settle()).toEqual([])
+  await clock.advance(aWhile)
   expect(await settle()).toEqual(['set-password'])
   expect([await opens(stored()), await opens('of-the-tenant-s-own')]).toEqual([true, false])
 })
