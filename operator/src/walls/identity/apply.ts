@@ -96,7 +96,10 @@ async function createRealm(at: IdentityParts, signal: AbortSignal): Promise<void
   const signingKey = firstKey(Math.floor(parts.clock.now() / 1000), wanted.rotation.request)
   const { settings, template } = wanted
   const fields = newRealm({ settings, template, secret, adminPassword, signingKey })
-  await parts.keycloak.createRealm(wanted.realm, fields, signal)
+  if ((await parts.keycloak.createRealm(wanted.realm, fields, signal)) === 'taken') return
+  // A scope in the realm's own fields would take the place of all that Keycloak makes by itself; of a realm that was just
+  // made it is known what is missing, and no look has to find it.
+  await applyInside(wanted, await enter(at, signal), { wall: 'identity', kind: 'create-audience' })
 }
 
 /** The password of the invitation, while it is stored. */

@@ -11,7 +11,9 @@ import { realmDrift } from './realm/settings.ts'
 import type { WantedIdentity } from './wanted.ts'
 
 export type IdentityStep = { readonly wall: 'identity' } & (
-  | /** Stores the account's secret first, then makes the realm with it. */ { readonly kind: 'create-realm' }
+  | /** Stores the account's secret first, then makes the realm with it, and its audience. */ {
+      readonly kind: 'create-realm'
+    }
   | { readonly kind: 'set-enabled'; readonly enabled: boolean }
   | { readonly kind: 'restore-account' }
   | { readonly kind: 'update-realm'; readonly fields: Fields }
