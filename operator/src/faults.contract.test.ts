@@ -108,12 +108,13 @@ test('with Keycloak away a deletion takes what it sees, and the Tenant stays unt
   const deletion = reconcileTenant(parts, readTenant(await world.admin.get(ref)), undefined, signal)
   await expect(deletion).rejects.toThrow('Cannot delete tenant "initech"')
   expect(await world.postgres.query(`SELECT 1 FROM pg_roles WHERE rolname = 'tenant_${id}'`)).toEqual([])
-  const { database } = world.postgres
-  expect(await world.postgres.query(`SELECT 1 FROM tenants WHERE id = '${id}'`, database)).toEqual([])
-  expect(await world.admin.find(ref)).toBeDefined()
+  // It holds nothing any more, and it is known where what stands of it is.
+  const { uid } = (await world.admin.get(ref)).metadata
+  expect(await world.parts.registry.standing(uid, signal)).toBe('listed')
   stopOperator = world.run()
   await steps.gone('initech')
   expect(await world.parts.keycloak.findRealm(realm, signal)).toBeUndefined()
+  expect(await world.parts.registry.standing(uid, signal)).toBe('gone')
 })
 
 test('the first admin comes in with the invitation, manages users, and touches neither clients, mappers nor keys', async () => {
