@@ -109,7 +109,7 @@ test('with Keycloak away a deletion takes what it sees, and the Tenant stays unt
   await expect(deletion).rejects.toThrow('Cannot delete tenant "initech"')
   expect(await world.postgres.query(`SELECT 1 FROM pg_roles WHERE rolname = 'tenant_${id}'`)).toEqual([])
   // It holds nothing any more, and it is known where what stands of it is.
-  const { uid } = (await world.admin.get(ref)).metadata
+  const { uid = '' } = (await world.admin.get(ref)).metadata
   expect(await world.parts.registry.standing(uid, signal)).toBe('listed')
   stopOperator = world.run()
   await steps.gone('initech')
