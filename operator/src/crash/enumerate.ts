@@ -22,15 +22,19 @@ export interface CleanRun {
   readonly endState: string
 }
 
-/** How much is tried: everything, or every point with one operator and every eighth, chosen by a seed, with two as well. */
-export type Extent = { readonly kind: 'all' } | { readonly kind: 'some'; readonly seed: number }
+/**
+ * How much is tried: everything, or one point out of `every` with one operator and every eighth with two as well, chosen by
+ * a seed.
+ */
+export type Extent = { readonly kind: 'all' } | { readonly kind: 'some'; readonly seed: number; readonly every: number }
 
 /** The trials of a scenario: each effect, before and after, for one operator and for two. */
 export function trialsOf({ effects }: Pick<CleanRun, 'effects'>, extent: Extent): readonly Trial[] {
   const points = effects.flatMap((effect) => (['before', 'after'] as const).map((when) => ({ effect, when })))
   const isForTwo = (index: number) => extent.kind === 'all' || (index + extent.seed) % 8 === 0
+  const isForOne = (index: number) => extent.kind === 'all' || (index + extent.seed) % extent.every === 0
   return points.flatMap((failpoint, index) => [
-    { failpoint, leaders: 1 as const },
+    ...(isForOne(index) ? [{ failpoint, leaders: 1 as const }] : []),
     ...(isForTwo(index) ? [{ failpoint, leaders: 2 as const }] : []),
   ])
 }
