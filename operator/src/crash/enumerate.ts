@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createWatcher } from './failpoint.ts'
 import type { Failpoint, Watcher } from './failpoint.ts'
 import { deepMessage, pass, settle } from './drive.ts'
@@ -129,6 +130,8 @@ export interface Enumeration {
 // Whoever finds so many faults has found enough.
 const mostDivergent = 20
 const mostMisses = 6
+// A trial takes seconds.
+const standstillMs = 180_000
 
 /**
  * Tries everything. One tenant's life is one trial of each scenario, one after the other: what a scenario leaves was
@@ -143,7 +146,17 @@ export async function enumerate(enumeration: Enumeration): Promise<readonly Trie
   const live = async (life: Life): Promise<void> => {
     for (const [index, cleanRun] of cleanRuns.entries()) {
       if (!queue.isLeft(cleanRuns.slice(index))) return
-      const one = await tryOne(enumeration.stage, life, cleanRun, queue.take(cleanRun))
+      const trial = queue.take(cleanRun)
+      const standstill = sleep(standstillMs, undefined, { ref: false })
+      const one = await Promise.race([tryOne(enumeration.stage, life, cleanRun, trial), standstill])
+      if (one === undefined) {
+        // A request that the machine lost says nothing of the operator: the same is tried in another life.
+        process.stdout.write(`${life.name} stands still in "${cleanRun.scenario.title}", and is tried again\n`)
+        const stuck = { scenario: cleanRun.scenario.title, trial, isReached: false }
+        if (!queue.giveBack(cleanRun, { ...stuck, differences: [] }))
+          tried.push({ ...stuck, differences: ['stands still'] })
+        return
+      }
       if (!isMissed(one) || !queue.giveBack(cleanRun, one)) tried.push(one)
       if (one.differences.length > 0) return
     }
