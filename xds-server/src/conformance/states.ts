@@ -1,7 +1,7 @@
 // What an independent suite has set for each node: a snapshot, and the version that it calls each type's.
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
-import { Fleet } from '../store/index.ts'
+import { Fleet, keyOf } from '../store/index.ts'
 import { sampleResource } from './sample-resources.ts'
 
 /** A resource by type and name, at a version. */
@@ -77,8 +77,4 @@ export class States {
     this.#byNode.set(node, state)
     return state
   }
-}
-
-function keyOf({ typeUrl, name }: Pick<EncodedResource, 'typeUrl' | 'name'>): string {
-  return `${typeUrl}\n${name}`
 }

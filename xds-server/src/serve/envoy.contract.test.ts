@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Fleet } from '../store/index.ts'
 import { memberOfFleet, startXdsServer } from './index.ts'
 import type { XdsServer } from './index.ts'
-import { edgeGroup, edgeListener } from './testing/edge.ts'
+import { askEdition, edgeGroup, edgeListener } from './testing/edge.ts'
 import { ask, freePort, RealEnvoy } from './testing/real-envoy.ts'
 import type { CertificateFiles } from './certificates.ts'
 import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
@@ -45,12 +45,7 @@ function startEnvoy(id: string): RealEnvoy {
   return envoy
 }
 
-function edition(host: string): () => Promise<unknown> {
-  return async () => {
-    const { status, headers } = await ask(edgePort, host)
-    return `${status} ${String(headers['x-edition'])}`
-  }
-}
+const edition = (host: string) => () => askEdition(edgePort, host)
 
 function fillFleet(a: string, b: string): Fleet {
   const filled = new Fleet()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Fleet } from '../store/index.ts'
 import { memberOfFleet, startXdsServer } from './index.ts'
 import type { XdsServer } from './index.ts'
-import { edgeGroup, edgeListener } from './testing/edge.ts'
+import { askEdition, edgeGroup, edgeListener } from './testing/edge.ts'
 import { ask, freePort, RealEnvoy } from './testing/real-envoy.ts'
 import { OTHER } from './testing/test-server.ts'
 import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
@@ -22,12 +22,7 @@ const fleet = new Fleet()
 const groupOf = (group: string, text: string, backendName = 'c') =>
   edgeGroup(group, { text, backendName, port: (backend.address() as AddressInfo).port })
 
-function edition(host: string): () => Promise<unknown> {
-  return async () => {
-    const { status, headers } = await ask(edgePort, host)
-    return `${status} ${String(headers['x-edition'])}`
-  }
-}
+const edition = (host: string) => () => askEdition(edgePort, host)
 
 describe('a real Envoy that asks for the state of the world', () => {
   beforeAll(async () => {

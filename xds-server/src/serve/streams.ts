@@ -64,10 +64,6 @@ export class Streams {
     this.#budget = new ByteBudget(options.limits.maxBufferedBytes)
   }
 
-  get isClosing(): boolean {
-    return this.#isClosing
-  }
-
   get size(): number {
     return this.#open.size
   }
@@ -153,7 +149,7 @@ function tooManyStreams(whose: 'connection' | 'fleet', max: number): Ending {
 }
 
 /** Ends a call before it became a stream. */
-export function refuse(call: Call, { code, details }: Ending): void {
+function refuse(call: Call, { code, details }: Ending): void {
   call.emit('error', { code, details })
 }
 

@@ -2,6 +2,7 @@
 import { anyOf, encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, RouteConfiguration } from '@bulkhead/envoy'
 import { endpointsOf, scopeOf } from '../../store/testing/sample.ts'
+import { ask } from './real-envoy.ts'
 
 const ADS = { ads: {}, resourceApiVersion: 'V3' } as const
 
@@ -58,4 +59,10 @@ function routes(group: string, to: string, text: string): EncodedResource {
     ],
   }
   return makeResource(TYPE_URLS.routeConfiguration, name, encode('envoy.config.route.v3.RouteConfiguration', message))
+}
+
+/** The status and the text with which a host is answered. */
+export async function askEdition(port: number, host: string): Promise<string> {
+  const { status, headers } = await ask(port, host)
+  return `${status} ${String(headers['x-edition'])}`
 }
