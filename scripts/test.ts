@@ -1,10 +1,24 @@
 // `make test`: every test, with one closing line that counts them all.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { repositoryRoot, runStep, type Step } from './steps.ts'
 
-const report = z.object({ numPassedTests: z.number(), numFailedTests: z.number(), numPendingTests: z.number() })
+const report = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string().default(''),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()).default([]) }),
+      ),
+    }),
+  ),
+})
 const policy = z.array(
   z.object({
     name: z.string(),
@@ -28,6 +42,21 @@ function vitest(project: string): Step {
       `--outputFile.json=${join(folder, `${project}.json`)}`,
     ],
   }
+}
+
+// Named once more at the end: whoever sees only the last lines of a long run is to know what to look at.
+function tellFailures({ testResults }: z.infer<typeof report>): void {
+  for (const { name, status, message, assertionResults } of testResults) {
+    const file = relative(repositoryRoot, name)
+    const broken = assertionResults.filter((test) => test.status === 'failed')
+    for (const { fullName, failureMessages } of broken) tell(`${file} > ${fullName}`, failureMessages.join('\n'))
+    if (status === 'failed' && broken.length === 0) tell(file, message)
+  }
+}
+
+function tell(what: string, why: string): void {
+  const lines = why.split('\n').slice(0, 8)
+  console.error([`✗ ${what}`, ...lines.map((line) => `    ${line.slice(0, 300)}`)].join('\n'))
 }
 
 // Its report goes to a file, to be counted and, where a test failed, named.
@@ -64,6 +93,7 @@ for (const project of ['unit', 'contract', 'e2e']) {
   passedCount += counts.numPassedTests
   failedCount += counts.numFailedTests
   skippedCount += counts.numPendingTests
+  tellFailures(counts)
 }
 if (existsSync(policyReport)) {
   const outcomes = policy.parse(JSON.parse(readFileSync(policyReport, 'utf8')))
