@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Socket } from 'node:net'
 import type { Clock, Secret } from '@bulkhead/runtime'
 import pg from 'pg'
 
@@ -16,6 +17,7 @@ type Server = Pick<pg.ClientConfig, 'host' | 'port' | 'database' | 'ssl'>
 const wrongPassword = '28P01'
 // A login is the dearest part of a look at a tenant: a password that opened is not tried again for so long.
 const believedMs = 6 * 3_600_000
+const silenceMs = 5_000
 
 /** Asks one server by a login that does nothing. */
 export function createLoginCheck(server: Server, clock: Pick<Clock, 'now'>): LoginCheck {
@@ -46,22 +48,25 @@ async function logIn(
   signal: AbortSignal,
 ): Promise<'opened' | 'refused' | 'unknown'> {
   signal.throwIfAborted()
+  // Asked to end while it connects, a client never says how the connecting went: what ends it is its socket.
+  const socket = new Socket()
   const client = new pg.Client({
     ...{ ...server, user, application_name: 'bulkhead-operator' },
-    password: () => password.reveal(),
-    connectionTimeoutMillis: 5_000,
+    ...{ password: () => password.reveal(), stream: () => socket },
   })
   client.on('error', () => undefined)
-  const hangUp = (): void => void client.end().catch(() => undefined)
+  const hangUp = (): void => void socket.destroy()
+  socket.setTimeout(silenceMs, hangUp)
   signal.addEventListener('abort', hangUp, { once: true })
   try {
     await client.connect()
+    await client.end()
     return 'opened'
   } catch (error) {
     signal.throwIfAborted()
     return error instanceof pg.DatabaseError && error.code === wrongPassword ? 'refused' : 'unknown'
   } finally {
     signal.removeEventListener('abort', hangUp)
-    await client.end().catch(() => undefined)
+    hangUp()
   }
 }
