@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { LostLeadership, createMetrics, systemClock } from '@bulkhead/runtime'
 import { expect, test } from 'vitest'
+import { KeycloakUnreachable } from './fault.ts'
 import { addressOf, createHttp } from './http.ts'
-import type { HttpCall } from './http.ts'
+import type { Http, HttpCall } from './http.ts'
 
 const url = 'http://keycloak.test/auth/'
 
@@ -35,19 +37,12 @@ test('S-172 no name leads out of its realm', () => {
 
 test('F-26 what guards writes is asked before each of them, before no read and no login, and nothing is sent then', async () => {
   const seen: string[] = []
-  const server = createServer((request, response) => {
+  const { port, stop } = await serve((request, response) => {
     seen.push(request.method ?? '')
-    response.end()
+    response.setHeader('content-type', 'application/json').end('{}')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const http = createHttp({
-    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
-    clock: systemClock,
-    latency: createMetrics().histogram({ name: 'l', help: 'l', labels: ['call'], buckets: [1] }),
-    beforeWrite: (doing) => {
-      throw new LostLeadership(doing, 'another leads')
-    },
+  const http = httpAt(port, (doing) => {
+    throw new LostLeadership(doing, 'another leads')
   })
   const call = { path: ['admin'], signal: AbortSignal.timeout(10_000) }
   const json: HttpCall['body'] = { kind: 'json', value: {} }
@@ -58,5 +53,46 @@ test('F-26 what guards writes is asked before each of them, before no read and n
   await http({ ...call, doing: 'find realm', method: 'GET' })
   await http({ ...call, doing: 'get token', method: 'POST', body: { kind: 'form', fields: {} } })
   expect(seen).toEqual(['GET', 'POST'])
-  await new Promise((resolve) => server.close(resolve))
+  await stop()
 })
+
+test.each<[string, number, string, string | undefined, boolean]>([
+  ['nothing with 204, as Keycloak says it', 204, '', undefined, true],
+  ['nothing with 201, as Keycloak says it', 201, '', undefined, true],
+  ['JSON with 200', 200, '{}', 'application/json;charset=UTF-8', true],
+  ['a page with 200', 200, '<html>', 'text/html; charset=utf-8', false],
+  ['a page with 201', 201, '<html>', 'text/html; charset=utf-8', false],
+  ['words without a type with 200', 200, 'ok', undefined, false],
+  ['nothing with 200', 200, '', undefined, false],
+  ['nothing with 200, called JSON', 200, '', 'application/json', false],
+])('a call ends well only with what Keycloak itself answers: %s', async (_title, status, body, type, isDone) => {
+  const { port, stop } = await serve((_request, response) => {
+    response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(body)
+  })
+  const http = httpAt(port)
+  for (const method of ['GET', 'POST', 'PUT', 'DELETE'] as const) {
+    const called = http({ doing: 'enable realm', method, path: ['admin'], signal: AbortSignal.timeout(10_000) })
+    if (isDone) expect(await called).toMatchObject({ status })
+    else await expect(called).rejects.toThrow(new KeycloakUnreachable('enable realm', undefined))
+  }
+  await stop()
+})
+
+async function serve(answer: RequestListener): Promise<{ port: number; stop: () => Promise<unknown> }> {
+  const server = createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    port: typeof address === 'object' ? (address?.port ?? 0) : 0,
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  }
+}
+
+function httpAt(port: number, beforeWrite?: (doing: string) => void): Http {
+  return createHttp({
+    url: `http://127.0.0.1:${port}`,
+    clock: systemClock,
+    latency: createMetrics().histogram({ name: 'l', help: 'l', labels: ['call'], buckets: [1] }),
+    beforeWrite,
+  })
+}

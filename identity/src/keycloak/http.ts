@@ -79,11 +79,19 @@ async function send(url: string, call: HttpCall, signal: AbortSignal): Promise<H
     ...(call.body === undefined ? {} : { body: bodyText(call.body) }),
   })
   const text = await readBounded(answer)
+  const isJson = answer.headers.get('content-type')?.includes('json') === true
+  if (answer.ok) demandOwnAnswer(answer.status, text, isJson)
   return {
     status: answer.status,
-    body: parse(text, answer.headers.get('content-type')),
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
     createdId: answer.headers.get('location')?.split('/').at(-1),
   }
+}
+
+// Keycloak says 200 only with JSON, and 201, 202 or 204 to a change with nothing. A page is somebody's on the way, who
+// need not have passed the call on.
+function demandOwnAnswer(status: number, text: string, isJson: boolean): void {
+  if (text === '' ? status === 200 : !isJson) throw new Error(`the answer ${status} is not one of Keycloak's`)
 }
 
 /** The address of a call. A segment that could climb out of its place is a mistake of ours. */
@@ -125,11 +133,6 @@ async function readBounded(answer: Response): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function parse(text: string, contentType: string | null): unknown {
-  if (text === '' || contentType?.includes('json') !== true) return undefined
-  return JSON.parse(text)
 }
 
 function detailOf(body: unknown): string {
