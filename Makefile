@@ -64,7 +64,7 @@ bench: tools ## Measure onboarding and propagation; print a table
 	@node e2e/bench/main.ts
 
 conformance: install ## Serve what an independent xDS suite sets: adapter on 17000, xDS on 18000, loopback only
-	@node xds-server/src/conformance/main.ts
+	@node xds/src/conformance/main.ts
 
 # TENANTS=n, KEYCLOAK=real (50 tenants unless told) and JSON=file change what is measured.
 scale = $(if $(TENANTS),--tenants $(TENANTS)) $(if $(KEYCLOAK),--keycloak $(KEYCLOAK)) $(if $(JSON),--json $(JSON))

@@ -10,8 +10,10 @@ test.each([
   ['tenancy/src/a.ts', "import type { x } from '@bulkhead/crds'"],
   ['runtime/src/a.ts', "export { x } from '@bulkhead/tenancy'"],
   ['xds-server/src/a.ts', "import { x } from '../../operator/src/b.ts'"],
-  ['xds-server/src/build/a.ts', "import { x } from '../serve/b.ts'"],
-  ['xds-server/src/subscription/a.ts', "import { x } from '../model/model.ts'"],
+  ['xds-server/src/build/a.ts', "import { x } from '../control/b.ts'"],
+  ['xds-server/src/build/a.ts', "import { x } from '@bulkhead/xds'"],
+  ['xds/src/subscription/a.ts', "import { x } from '../store/b.ts'"],
+  ['xds/src/serve/a.ts', "import { x } from '@bulkhead/tenancy'"],
   ['xds-server/src/control/a.ts', "import { x } from '../report/b.ts'"],
   ['crds/src/a.ts', "const x = await import('@bulkhead/runtime')"],
 ])('%s must not hold: %s', (path, text) => expect(problemsOf(path, text)).toHaveLength(1))
@@ -19,6 +21,7 @@ test.each([
 test.each([
   ['operator/src/a.ts', "import { x } from '@bulkhead/runtime'"],
   ['xds-server/src/build/a.ts', "import { x } from '../model/model.ts'"],
-  ['xds-server/src/main.ts', "import { x } from './serve/index.ts'"],
+  ['xds-server/src/main.ts', "import { x } from './report/index.ts'"],
+  ['xds-server/src/control/a.ts', "import { x } from '@bulkhead/xds'"],
   ['crds/src/a.contract.test.ts', "import { x } from '@bulkhead/runtime/testing-api-server'"],
 ])('%s may hold: %s', (path, text) => expect(problemsOf(path, text)).toEqual([]))

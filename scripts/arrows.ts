@@ -13,28 +13,30 @@ const workspaceArrows: Readonly<Record<string, readonly string[]>> = {
   database: ['tenancy', 'runtime'],
   identity: ['tenancy', 'runtime'],
   operator: ['tenancy', 'crds', 'runtime', 'database', 'identity'],
-  'xds-server': ['tenancy', 'crds', 'envoy', 'runtime'],
+  xds: ['envoy'],
+  'xds-server': ['tenancy', 'crds', 'envoy', 'runtime', 'xds'],
   cli: ['tenancy', 'crds', 'runtime', 'database', 'identity'],
   e2e: ['tenancy', 'crds', 'runtime'],
   scripts: ['tenancy', 'crds', 'envoy'],
 }
 
-// Inside xds-server the path goes one way: watch → build → model → translate → assemble → store → serve.
+// The path goes one way: watch → build → model → translate → assemble → xds (store → serve). Where a room of
+// xds-server may use the workspace `xds`, it stands among the rooms.
 const roomArrows: Readonly<Record<string, readonly string[]>> = {
   'xds-server/src/model': [],
   'xds-server/src/build': ['model'],
   'xds-server/src/translate': ['model'],
   'xds-server/src/lint': [],
   'xds-server/src/assemble': ['translate', 'model'],
-  'xds-server/src/subscription': [],
-  'xds-server/src/store': ['subscription'],
-  'xds-server/src/serve': ['subscription', 'store'],
-  'xds-server/src/conformance': ['serve', 'store', 'subscription'],
+  'xds/src/subscription': [],
+  'xds/src/store': ['subscription'],
+  'xds/src/serve': ['subscription', 'store'],
+  'xds/src/conformance': ['serve', 'store', 'subscription'],
   'xds-server/src/resolve': ['model'],
   'xds-server/src/bundles': ['model'],
   'xds-server/src/watch': ['resolve', 'build', 'model'],
-  'xds-server/src/control': ['watch', 'resolve', 'build', 'model', 'translate', 'assemble', 'store', 'bundles'],
-  'xds-server/src/report': ['control', 'watch', 'build', 'model', 'store'],
+  'xds-server/src/control': ['watch', 'resolve', 'build', 'model', 'translate', 'assemble', 'bundles', 'xds'],
+  'xds-server/src/report': ['control', 'watch', 'build', 'model', 'xds'],
 }
 
 const importPattern =
@@ -59,7 +61,7 @@ function workspaceProblem(file: SourceFile, target: string): string | undefined 
 function roomProblem(file: SourceFile, resolved: string): string | undefined {
   const room = Object.keys(roomArrows).find((name) => file.path.startsWith(`${name}/`))
   if (room === undefined || isTest(file.path)) return undefined
-  const target = /^xds-server\/src\/([^/]+)\//.exec(resolved)?.[1]
+  const target = /^[^/]+\/src\/([^/]+)\//.exec(resolved)?.[1] ?? /^@bulkhead\/(xds)$/.exec(resolved)?.[1]
   if (target === undefined || room.endsWith(`/${target}`)) return undefined
   if (roomArrows[room]?.includes(target) === true) return undefined
   return `${file.path}: the room ${room} must not import ${target}`
@@ -79,7 +81,7 @@ export function arrowProblems(
 ): readonly string[] {
   return files.flatMap((file) =>
     importsOf(file.text).flatMap((target) => {
-      if (!target.startsWith('.')) return workspaceProblem(file, target) ?? []
+      if (!target.startsWith('.')) return workspaceProblem(file, target) ?? roomProblem(file, target) ?? []
       const resolved = resolvePath(file.path, target)
       return relativeProblem(file, resolved) ?? roomProblem(file, resolved) ?? []
     }),

@@ -15,6 +15,8 @@ import {
   watchFiles,
 } from '@bulkhead/runtime'
 import type { Logger } from '@bulkhead/runtime'
+import { Fleet, memberOfFleet, startXdsServer } from '@bulkhead/xds'
+import type { XdsServer } from '@bulkhead/xds'
 import type { BuildSettings } from './build/input.ts'
 import { createBundleServer } from './bundles/server.ts'
 import type { BundleServer } from './bundles/server.ts'
@@ -23,10 +25,7 @@ import { identityHost, xdsServerConfig } from './config.ts'
 import type { XdsServerConfig } from './config.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
 import { createLookUp } from './resolve/look-up.ts'
-import { memberOfFleet, startXdsServer } from './serve/index.ts'
-import type { XdsServer } from './serve/index.ts'
 import { startControlPlane } from './server.ts'
-import { Fleet } from './store/index.ts'
 import type { FleetSettings, IdentitySettings } from './translate/translate.ts'
 
 const clock = systemClock
@@ -121,7 +120,7 @@ function startXds(config: XdsServerConfig, fleet: Fleet, logger: Logger): Promis
     ...{ host, port },
     certificates: { certFile, keyFile, clientCaFile },
     limits: { maxAggregatedStreams: maxStreams },
-    identityOf: memberOfFleet(config.fleet),
+    identityOf: memberOfFleet('bulkhead', config.fleet),
     fleetOf: (name) => (name === config.fleet ? fleet : undefined),
     onFault: (fault) => logger.error({ err: fault }, 'a stream or a certificate file failed'),
   })

@@ -1,7 +1,7 @@
 import { TYPE_URLS, toJson, decode, encode } from '@bulkhead/envoy'
+import type { Fleet } from '@bulkhead/xds'
 import { describe, expect, test } from 'vitest'
 import { aTenant, jwks } from './build/testing/fixtures.ts'
-import type { Fleet } from './store/index.ts'
 import { acmeId, globexId, populated, start } from './testing/control-plane.ts'
 import { kindInfo } from './watch/seen.ts'
 

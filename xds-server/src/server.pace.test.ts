@@ -1,7 +1,7 @@
 import { decode, TYPE_URLS } from '@bulkhead/envoy'
+import type { Fleet } from '@bulkhead/xds'
 import { expect, test } from 'vitest'
 import { aTool, aToolSet } from './build/testing/fixtures.ts'
-import type { Fleet } from './store/index.ts'
 import { acmeId, populated, start } from './testing/control-plane.ts'
 import type { FakeApi } from './testing/fake-api.ts'
 import { coreKinds } from './watch/core-kinds.ts'

@@ -1,8 +1,8 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { silentLogger } from '@bulkhead/runtime'
+import { connect } from '@bulkhead/xds/testing'
 import { describe, expect, test } from 'vitest'
 import { aTenant, aTool, aToolSet } from './build/testing/fixtures.ts'
-import { connect } from './store/testing/sample.ts'
 import { acmeId, populated, routeNames, start } from './testing/control-plane.ts'
 import { kindInfo } from './watch/seen.ts'
 

@@ -1,6 +1,6 @@
 import type { Logger } from '@bulkhead/runtime'
+import type { Fleet } from '@bulkhead/xds'
 import type { Meters } from '../control/meters.ts'
-import type { Fleet } from '../store/index.ts'
 
 export interface PlatformReportOptions {
   readonly fleet: Pick<Fleet, 'programmed'>

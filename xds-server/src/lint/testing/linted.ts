@@ -1,5 +1,5 @@
 import type { EncodedResource } from '@bulkhead/envoy'
-import { Fleet } from '../../store/index.ts'
+import { Fleet } from '@bulkhead/xds'
 import { lintResources } from '../lint.ts'
 
 /** Throws when a resource breaks a rule. */

@@ -2,12 +2,11 @@
 import type { EncodedResource } from '@bulkhead/envoy'
 import { createTestAuthority } from '@bulkhead/runtime/testing-certificates'
 import type { TestAuthority } from '@bulkhead/runtime/testing-certificates'
+import { Fleet, startXdsServer } from '@bulkhead/xds'
+import type { CertificateFiles } from '@bulkhead/xds'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startXdsServer } from '../../serve/index.ts'
-import type { CertificateFiles } from '../../serve/index.ts'
-import { Fleet } from '../../store/index.ts'
 
 /** What is published together, under one name. */
 export interface Group {

@@ -1,4 +1,5 @@
 // A real Envoy that gets its configuration the way it does in production: all of it by delta ADS and SDS.
+import type { CertificateFiles } from '@bulkhead/xds'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +13,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { CertificateFiles } from '../../serve/index.ts'
 
 /** A program that `make tools` has put here; without it a test fails, for a test that is left out proves nothing. */
 export function toolFile(name: string): string {

@@ -33,7 +33,7 @@ async function startServer(): Promise<void> {
     host: '127.0.0.1',
     port: xdsPort,
     certificates: own,
-    identityOf: memberOfFleet('shared'),
+    identityOf: memberOfFleet('bulkhead', 'shared'),
     fleetOf: () => fleet,
     onFault: (fault) => expect.unreachable(String(fault)),
   })

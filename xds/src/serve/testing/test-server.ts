@@ -49,7 +49,7 @@ export function useWorld(): World {
       host: '127.0.0.1',
       port: 0,
       certificates: ready.authority.write('server', ready.own),
-      identityOf: memberOfFleet('shared'),
+      identityOf: memberOfFleet('bulkhead', 'shared'),
       fleetOf: (name) => (name === 'shared' ? ready.fleet : undefined),
       onFault: (fault) => ready.faults.push(fault),
       ...options,

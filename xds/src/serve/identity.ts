@@ -23,10 +23,10 @@ export function spiffeIdOf(subjectAltNames: string | undefined): string | undefi
   return uri !== undefined && SPIFFE.test(uri) ? uri : undefined
 }
 
-/** Who may see a fleet: its Envoys, and other clients that the platform has given a certificate for it. */
-export function memberOfFleet(fleet: string): IdentityOf {
+/** Who may see a fleet, by SPIFFE IDs of a trust domain: its Envoys, and other clients that the platform has given a certificate for it. */
+export function memberOfFleet(trustDomain: string, fleet: string): IdentityOf {
   const members = new Map<string, Identity>(
-    (['envoy', 'client'] as const).map((role) => [`spiffe://bulkhead/fleet/${fleet}/${role}`, { fleet, role }]),
+    (['envoy', 'client'] as const).map((role) => [`spiffe://${trustDomain}/fleet/${fleet}/${role}`, { fleet, role }]),
   )
   return (uri) => members.get(uri)
 }

@@ -1,4 +1,4 @@
-// The protocol as a pure state machine, both variants: requests and changes in, responses out, tenants unknown.
+// The protocol as a pure state machine, both variants: requests and changes in, responses out.
 export { DiscoveryStream } from './discovery-stream.ts'
 export type { DiscoveryStreamOptions, Handled } from './discovery-stream.ts'
 export type * from './protocol.ts'

@@ -122,7 +122,7 @@ export class Streams {
     if (this.#isClosing) return SHUTDOWN
     const member = this.#options.memberOf(call)
     if (member === undefined) return NO_MEMBER
-    // In a response that is not one tenant's, nobody could tell whose fault a refusal is.
+    // In a response that is not one group's, nobody could tell whose fault a refusal is.
     if (member.role === 'envoy' && kind.variant === 'sotw') return DELTA_REQUIRED
     const type = kind.ownType ?? ''
     // All Envoys of a fleet have one identity; what tells them apart is their connection.

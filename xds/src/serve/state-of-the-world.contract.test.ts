@@ -34,7 +34,7 @@ describe('a real Envoy that asks for the state of the world', () => {
     for (const group of ['a', 'b']) fleet.store.publish(group, groupOf(group, 'first'))
     fleet.store.open()
     server = await startXdsServer({
-      ...{ host: '127.0.0.1', port: 0, identityOf: memberOfFleet('shared'), fleetOf: () => fleet },
+      ...{ host: '127.0.0.1', port: 0, identityOf: memberOfFleet('bulkhead', 'shared'), fleetOf: () => fleet },
       certificates: authority.write('server', await authority.issue({ dns: ['localhost'] })),
       onFault: (fault) => expect.unreachable(String(fault)),
     })

@@ -1,0 +1,3 @@
+export * from './subscription/index.ts'
+export * from './store/index.ts'
+export * from './serve/index.ts'
