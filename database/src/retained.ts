@@ -35,8 +35,10 @@ export interface RetainedRegistry {
   beginPurge(id: string, signal: AbortSignal): Promise<RetainedRecord | undefined>
   /** Notes that everything was taken up. */
   finish(id: string, nowMs: number, signal: AbortSignal): Promise<void>
-  /** Forgets what a Tenant took up, when that Tenant goes itself. */
-  forgetAdoptedBy(uid: string, signal: AbortSignal): Promise<void>
+  /** Whether anything is reserved for that Tenant, taken up or not. */
+  isHeldBy(uid: string, signal: AbortSignal): Promise<boolean>
+  /** Ends that, when the Tenant goes itself: what it took up is forgotten, what it only reserved is kept for others. */
+  letGo(uid: string, signal: AbortSignal): Promise<void>
   /** Removes the record; one that is gone already is as good. */
   forget(id: string, signal: AbortSignal): Promise<void>
 }
@@ -86,9 +88,15 @@ export function createRetainedRegistry(database: Database): RetainedRegistry {
         await update.where('id', '=', id).where('adopted_at', 'is', null).execute()
       })
     },
-    forgetAdoptedBy: async (uid, signal) => {
-      await database.transaction('forget adopted', signal, async (tx) => {
-        await tx.withSchema('public').deleteFrom('retained').where('adopted_by', '=', uid).execute()
+    isHeldBy: (uid, signal) =>
+      database.read('find adopted', signal, async (tx) => {
+        return (await rows(tx).where('adopted_by', '=', uid).executeTakeFirst()) !== undefined
+      }),
+    letGo: async (uid, signal) => {
+      await database.transaction('let go of adopted', signal, async (tx) => {
+        const db = tx.withSchema('public')
+        await db.deleteFrom('retained').where('adopted_by', '=', uid).where('adopted_at', 'is not', null).execute()
+        await db.updateTable('retained').set({ adopted_by: null }).where('adopted_by', '=', uid).execute()
       })
     },
     forget: async (id, signal) => {

@@ -3,7 +3,7 @@ import type { DoubleCall, KeycloakDouble, Verdict } from '@bulkhead/identity/tes
 import { createLogger } from '@bulkhead/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { eventKind, namespaceKind, networkPolicyKind, roleBindingKind } from './kubernetes/kinds.ts'
+import { eventKind, namespaceKind, networkPolicyKind, roleBindingKind, secretKind } from './kubernetes/kinds.ts'
 import type { Parts } from './parts.ts'
 import { callAsBootstrap } from './testing/realm/calls.ts'
 import { formsOf, leaksIn, storedSecretsOf } from './testing/secret-scan.ts'
@@ -120,6 +120,41 @@ test('a key that somebody asks for signs when its time has come, whatever the in
   const patient = { timeout: 60_000, interval: 250 }
   await expect.poll(async () => (await keys()).find(({ id }) => id === first?.id)?.isActive, patient).toBe(false)
   expect((await keys()).filter(({ isActive, priority }) => isActive && priority === 100)).toHaveLength(1)
+})
+
+test('what a Tenant reserved and could not take up before it was deleted is there for the next one', async () => {
+  const ref = { kind: kinds.tenant, name: 'heir' }
+  const { database } = world.postgres
+  await steps.createTenant('heir')
+  await steps.tenantWith('heir', 'True', walls)
+  const { id: kept } = await steps.factsOf('heir')
+  const login = await steps.login(kept)
+  await login.query(`INSERT INTO audit (actor, action) VALUES ('alice', 'signed')`)
+  await login.end()
+  await world.admin.delete(ref)
+  await steps.gone('heir')
+  const heir = () => world.postgres.query(`SELECT adopted_by FROM retained WHERE id = '${kept}'`, database)
+  for (const deletionPolicy of ['Delete', 'Retain']) {
+    // Taking up the realm is a change of it.
+    verdicts.set('heir', ({ route }) => (route === 'PUT /admin/realms/{realm}' ? { status: 503 } : 'pass'))
+    await steps.createTenant('heir', { adopt: { id: kept }, deletionPolicy })
+    const { uid } = (await world.admin.get(ref)).metadata
+    await expect.poll(heir, { timeout: 60_000, interval: 50 }).toEqual([{ adopted_by: uid }])
+    await world.admin.delete(ref)
+    await steps.gone('heir')
+    expect(await heir()).toEqual([{ adopted_by: null }])
+  }
+  verdicts.delete('heir')
+  await steps.createTenant('heir', { adopt: { id: kept } })
+  await steps.tenantWith('heir', 'True', walls)
+  const { id } = await steps.factsOf('heir')
+  const again = await steps.login(id)
+  expect((await again.query('SELECT actor FROM audit')).rows).toEqual([{ actor: 'alice' }])
+  await again.end()
+  const { items } = await world.admin.listAll(secretKind, { namespace: systemNamespace })
+  const names = z.array(z.object({ metadata: z.object({ name: z.string() }) })).parse(items)
+  const left = names.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('realm-'))
+  expect(left).toHaveLength(double.realms().filter((realm) => realm !== 'master').length)
 })
 
 test('S-185 no secret stands in a log, a metric, an event or an object that is none', async () => {

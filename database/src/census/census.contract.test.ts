@@ -130,3 +130,19 @@ test('S-193 what somebody is purging is taken up by nobody, and what was taken u
   await retained.reserve(id, 'another', signal)
   expect(await retained.beginPurge(id, signal)).toMatchObject({ isPurged: false, adoptedBy: 'another' })
 })
+
+test('what a Tenant that goes had reserved is kept for another, and what it had taken up is forgotten', async () => {
+  const retained = createRetainedRegistry(database)
+  const record = { id, uid, name: 'acme', realm: undefined, identityShard: undefined, databaseShard: undefined }
+  await retained.forget(id, signal)
+  await retained.record({ ...record, schema: tenant.retainedSchema }, terms.nowMs, signal)
+  await retained.reserve(id, 'first', signal)
+  await retained.letGo('stranger', signal)
+  expect([await retained.isHeldBy('first', signal), await retained.isHeldBy('stranger', signal)]).toEqual([true, false])
+  await retained.letGo('first', signal)
+  expect(await retained.isHeldBy('first', signal)).toBe(false)
+  expect(await retained.reserve(id, 'second', signal)).toMatchObject({ adoptedBy: 'second', adoptedAtMs: undefined })
+  await retained.finish(id, terms.nowMs, signal)
+  await retained.letGo('second', signal)
+  expect(await retained.find(id, signal)).toBeUndefined()
+})

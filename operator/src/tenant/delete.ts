@@ -120,15 +120,16 @@ async function observeRemains(parts: Parts, owner: Doomed, signal: AbortSignal) 
       return unseen
     }
   }
-  const [namespace, realm, database, grants, record, secrets] = await Promise.all([
+  const [namespace, realm, database, grants, record, adopted, secrets] = await Promise.all([
     look(observeNamespace(parts, owner, signal), { kind: 'unseen' } as const),
     look(observeRealm(parts, owner, signal), 'unseen'),
     look(observeDatabase(parts, owner, signal), { role: 'unseen', schema: 'unseen' } as const),
     look(observeGrants(parts, owner, signal), 'unseen'),
     look(observeRecord(parts, owner, signal), 'unseen'),
+    look(observeAdopted(parts, owner, signal), 'unseen'),
     look(observeSecrets(parts, owner, signal), []),
   ])
-  const remains: Remains = { namespace, realm, database, grants, record, secrets }
+  const remains: Remains = { namespace, realm, database, grants, record, adopted, secrets }
   return { remains, faults }
 }
 
@@ -159,7 +160,7 @@ async function mayHaveRealm(parts: Parts, { id, uid, identity }: Doomed, signal:
 }
 
 async function observeDatabase({ databases }: Parts, owner: Doomed, signal: AbortSignal): Promise<Remains['database']> {
-  const { role, schema, retained } = await databases.observe(databaseTenantOf(owner, owner.told.database), signal)
+  const { role, schema, retained } = await databases.observe(databaseOf(owner), signal)
   return {
     role: role.kind === 'own' ? (role.canLogin || role.hasSessions ? 'open' : 'shut') : 'gone',
     schema: schema.kind === 'own' ? 'own' : retained.kind === 'own' ? 'retained' : 'gone',
@@ -168,6 +169,10 @@ async function observeDatabase({ databases }: Parts, owner: Doomed, signal: Abor
 
 async function observeRecord({ retained }: Parts, { id }: Owner, signal: AbortSignal): Promise<Remains['record']> {
   return (await retained.find(id, signal)) === undefined ? 'absent' : 'written'
+}
+
+async function observeAdopted({ retained }: Parts, { uid }: Owner, signal: AbortSignal): Promise<Remains['adopted']> {
+  return (await retained.isHeldBy(uid, signal)) ? 'held' : 'none'
 }
 
 async function observeGrants({ registry }: Parts, { uid }: Owner, signal: AbortSignal): Promise<Remains['grants']> {
@@ -183,24 +188,22 @@ async function observeSecrets(parts: Parts, { id, uid }: Owner, signal: AbortSig
 async function applyDeletion(parts: Parts, owner: Doomed, step: DeletionStep, signal: AbortSignal): Promise<void> {
   parts.logger.info({ tenant: owner.name, step: step.kind }, 'taking a deletion step')
   if (isObjectStep(step)) return deleteObject(parts, owner, step, signal)
-  switch (step.kind) {
-    case 'delete-realm':
-      return parts.keycloak.deleteRealm(realmOf(owner), signal)
-    case 'disable-realm':
-      return parts.keycloak.setEnabled(realmOf(owner), false, signal)
-    case 'drop-database':
-      return parts.databases.drop(databaseTenantOf(owner, owner.told.database), signal)
-    case 'retain-database':
-      return parts.databases.retain(databaseTenantOf(owner, owner.told.database), signal)
-    case 'record-retained':
-      return recordRetained(parts, owner, signal)
-    case 'forget-retained':
-      return parts.retained.forget(owner.id, signal)
-    case 'release-grants':
-      return releaseGrants(parts, owner, signal)
-    case 'forget-tenant':
-      return parts.registry.forget(owner.uid, signal)
-  }
+  return works[step.kind](parts, owner, signal)
+}
+
+type Work = (parts: Parts, owner: Doomed, signal: AbortSignal) => Promise<void>
+
+const databaseOf = (owner: Doomed) => databaseTenantOf(owner, owner.told.database)
+const works: Readonly<Record<Exclude<DeletionStep['kind'], ObjectStep['kind']>, Work>> = {
+  'delete-realm': ({ keycloak }, owner, signal) => keycloak.deleteRealm(realmOf(owner), signal),
+  'disable-realm': ({ keycloak }, owner, signal) => keycloak.setEnabled(realmOf(owner), false, signal),
+  'drop-database': ({ databases }, owner, signal) => databases.drop(databaseOf(owner), signal),
+  'retain-database': ({ databases }, owner, signal) => databases.retain(databaseOf(owner), signal),
+  'record-retained': recordRetained,
+  'forget-retained': ({ retained }, { id }, signal) => retained.forget(id, signal),
+  'let-go-adopted': ({ retained }, { uid }, signal) => retained.letGo(uid, signal),
+  'release-grants': releaseGrants,
+  'forget-tenant': ({ registry }, { uid }, signal) => registry.forget(uid, signal),
 }
 
 type ObjectStep = Extract<DeletionStep, { kind: 'delete-namespace' | 'delete-secret' }>
@@ -218,10 +221,8 @@ async function deleteObject({ kubernetes, settings }: Parts, owner: Owner, step:
   return removed(kubernetes.delete(ref, { signal }))
 }
 
-async function releaseGrants({ registry, retained, ...rest }: Parts, owner: Owner, signal: AbortSignal): Promise<void> {
+async function releaseGrants({ registry, ...rest }: Parts, owner: Owner, signal: AbortSignal): Promise<void> {
   const ownHost = tenantHost(owner.name, rest.settings.baseDomain)
-  // Before the grants, for without those nobody would come here again after a crash in between.
-  await retained.forgetAdoptedBy(owner.uid, signal)
   await registry.release({ uid: owner.uid, ownHost }, termsOf(rest), signal)
 }
 

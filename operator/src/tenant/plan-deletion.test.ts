@@ -8,6 +8,7 @@ const gone: Remains = {
   database: { role: 'gone', schema: 'gone' },
   grants: 'gone',
   record: 'absent',
+  adopted: 'none',
   secrets: [],
 }
 const whole: Remains = {
@@ -16,6 +17,7 @@ const whole: Remains = {
   database: { role: 'open', schema: 'own' },
   grants: 'held',
   record: 'absent',
+  adopted: 'none',
   secrets: ['realm-x', 'database-x'],
 }
 const kindsOf = (policy: 'Delete' | 'Retain', remains: Remains) =>
@@ -65,6 +67,7 @@ const unseen: Partial<Remains>[] = [
   { database: { role: 'unseen', schema: 'unseen' } },
   { grants: 'unseen' },
   { record: 'unseen' },
+  { adopted: 'unseen' },
 ]
 
 test.each(['Delete', 'Retain'] as const)(
@@ -97,6 +100,15 @@ test('what is kept is written down before it is kept, and forgotten once it is p
   expect(kindsOf('Retain', gone)).toEqual([])
   expect(kindsOf('Delete', { ...gone, database: { role: 'gone', schema: 'retained' } })).toEqual(['drop-database'])
   expect(kindsOf('Delete', { ...gone, record: 'written' })).toEqual(['forget-retained'])
+})
+
+test('what a Tenant reserved is let go of though it was granted nothing, and keys of what was never made go', () => {
+  for (const policy of ['Delete', 'Retain'] as const) {
+    expect(kindsOf(policy, { ...gone, adopted: 'held' })).toEqual(['let-go-adopted'])
+    expect(kindsOf(policy, { ...gone, secrets: ['realm-x'] })).toEqual(['delete-secret'])
+  }
+  const away = { ...gone, realm: 'unseen', secrets: ['realm-x'] } as const
+  expect(kindsOf('Retain', away)).toEqual([])
 })
 
 test('whoever waits for a deletion reads what is still there', () => {

@@ -30,7 +30,7 @@ const writes: readonly string[] = [
     'reserve',
     'finish',
     'forget',
-    'forgetAdoptedBy',
+    'letGo',
   ],
   ...['createRealm', 'renameRealm', 'setEnabled', 'deleteRealm', 'restoreAccount'],
   ...['updateRealm', 'createClientScope', 'replaceMappers', 'addDefaultScope'],
