@@ -27,7 +27,7 @@ const rules = z
 
 const functions = ['absent', 'increase', 'max', 'min', 'rate', 'sum', 'time', 'vector']
 const keywords = ['and', 'by', 'on', 'or', 'unless']
-const labels = ['condition', 'group', 'instance', 'queue', 'reason', 'resource', 'tenant_id']
+const labels = ['condition', 'group', 'instance', 'queue', 'reason', 'resource', 'shard', 'tenant_id', 'wall']
 
 /** What in an expression nobody knows: a metric that is not exported, a misspelt function or label. */
 function unknownIn(expr: string): readonly string[] {

@@ -12,6 +12,8 @@ export { databaseShards, postgresOptions, readPostgresOptions, readShardOptions 
 export type { ConnectionParts, DatabaseShardOptions, PostgresOptions } from './options.ts'
 export { createGrantRegistry } from './registry.ts'
 export type { GrantRegistry, Listed, Standing } from './registry.ts'
+export { readOccupancy } from './occupancy.ts'
+export type { Occupied } from './occupancy.ts'
 export { createPlacementRegistry, judgePlacement } from './placements.ts'
 export type { PlacedWall, Placement, PlacementRegistry, Placing, Shard } from './placements.ts'
 export { createRetainedRegistry } from './retained.ts'

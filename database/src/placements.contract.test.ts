@@ -5,6 +5,7 @@ import type { Database } from './database.ts'
 import { prepareRegistry } from './ledger.ts'
 import { createPlacementRegistry } from './placements.ts'
 import { createGrantRegistry } from './registry.ts'
+import { readOccupancy } from './occupancy.ts'
 import { createRetainedRegistry } from './retained.ts'
 import { startTestPostgres } from './testing/postgres.ts'
 import type { TestPostgres } from './testing/postgres.ts'
@@ -76,11 +77,16 @@ test('what deleted tenants left counts and is found, and whoever takes it up sta
   expect(await schemas.place(tenant('new'), other, 0, signal)).toEqual({ kind: 'full', shard: undefined })
   expect(await placements.shardOf('idgone', signal)).toBe('third')
   expect(await schemas.shardOf('idgone', signal)).toBe('other')
+  const kept = { wall: 'database', shard: 'other', placed: 1 }
+  expect(await readOccupancy(database, signal)).toContainEqual(kept)
   await retained.reserve('idgone', 'uid-heir', signal)
   expect(await placements.place(tenant('heir'), shards, 0, signal)).toEqual({ kind: 'placed', shard: 'third' })
   expect(await schemas.place(tenant('heir'), shards, 0, signal)).toEqual({ kind: 'placed', shard: 'other' })
   // Taken up, it counts as the new tenant's and once.
   await retained.finish('idgone', 0, signal)
+  expect(await readOccupancy(database, signal)).toEqual(
+    expect.arrayContaining([kept, { wall: 'identity', shard: 'third', placed: 1 }]),
+  )
   const two = [{ name: 'other', capacity: 2 }]
   expect(await schemas.place(tenant('new'), two, 0, signal)).toEqual({ kind: 'placed', shard: 'other' })
   expect(await schemas.place(tenant('newer'), two, 0, signal)).toEqual({ kind: 'full', shard: undefined })

@@ -21,6 +21,7 @@ import { createOperatorMetrics } from './metrics.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import { openIssuers } from './issuers.ts'
 import { openCandidacy } from './leading.ts'
+import { startOccupancy } from './occupancy.ts'
 import { startOperator } from './operator.ts'
 import { startStandby } from './standby.ts'
 import {
@@ -28,12 +29,13 @@ import {
   createPlacementRegistry,
   createRetainedRegistry,
   databaseShards,
+  readOccupancy,
 } from '@bulkhead/database'
 import type { Parts } from './parts.ts'
 import { readRealmTemplate } from './realm-template.ts'
 import type { RealmTemplate } from './walls/identity/realm/template.ts'
 import { openRollouts } from './walls/database/rollout.ts'
-import { reservedHosts } from './settings.ts'
+import { reservedHosts, shardsOf } from './settings.ts'
 import type { Settings } from './settings.ts'
 
 const clock = systemClock
@@ -73,7 +75,12 @@ async function main(config: OperatorConfig, signal: AbortSignal): Promise<void> 
       brake: { ...config.brake, windowMs: config.brake.windowSeconds * 1000 },
       random: Math.random,
     })
+    const endOccupancy = startOccupancy({
+      ...{ shards: shardsOf(parts.settings), clock, logger, metrics },
+      read: (asked) => readOccupancy(databases.registry, asked),
+    })
     await operator.stopped
+    await endOccupancy()
   })
   await standby.stopped
   await server.close()

@@ -1,4 +1,4 @@
-import type { DatabaseAddress } from '@bulkhead/database'
+import type { DatabaseAddress, PlacedWall, Shard } from '@bulkhead/database'
 import type { KeysLife } from '@bulkhead/identity'
 import type { RealmTemplate } from './walls/identity/realm/template.ts'
 import type { NamespaceSettings } from './walls/namespace/objects.ts'
@@ -47,6 +47,17 @@ export interface RealmSettings {
   /** How long a new key is published before it signs. */
   readonly keyOverlapSeconds: number
   readonly keysLife: KeysLife
+}
+
+/** What each shard takes. */
+export function shardsOf({
+  identityShards,
+  databaseShards,
+}: Pick<Settings, 'identityShards' | 'databaseShards'>): Readonly<Record<PlacedWall, readonly Shard[]>> {
+  return {
+    identity: identityShards.map(({ name, maxRealms: capacity }) => ({ name, capacity })),
+    database: databaseShards.map(({ name, maxSchemas: capacity }) => ({ name, capacity })),
+  }
 }
 
 /** The hosts in the platform's own addresses, together with others that are reserved. */

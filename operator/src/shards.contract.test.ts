@@ -122,6 +122,9 @@ test('more servers are room for who waited: each wall is on the shard that the s
 
 test('a larger cap lets in who waits; nobody that has a place moves, whatever the spec says later', async () => {
   await restart({ maxRealms: 100, maxSchemas: 100, ...both(100, 2) })
+  const told = async () => (await operator?.page('/metrics'))?.text ?? ''
+  await expect.poll(told, patient).toContain('bulkhead_operator_shard_placed{wall="identity",shard="second"} 2')
+  expect(await told()).toContain('bulkhead_operator_shard_capacity{wall="database",shard="second"} 2')
   expect(placesOf(await steps.tenantWith('four', 'True', walls))).toEqual(['default', 'default'])
   await steps.changeTenant('two', { identity: { realm: { shard: 'default' } }, database: { shard: 'default' } })
   expect(placesOf(await steps.tenantWith('two', 'True', walls))).toEqual(['second', 'second'])

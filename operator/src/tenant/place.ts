@@ -1,6 +1,7 @@
 import type { Tenant } from '@bulkhead/crds'
 import type { PlacedWall, Shard } from '@bulkhead/database'
 import type { Parts } from '../parts.ts'
+import { shardsOf } from '../settings.ts'
 import { locate } from '../walls/identity/wanted.ts'
 import type { WantedPlacement } from '../walls/placement.ts'
 import type { Wanted } from './wanted.ts'
@@ -16,16 +17,17 @@ export async function placeWalls(
 ): Promise<Wanted> {
   const { spec, status } = tenant
   const { owner, external, identity, database } = wanted
+  const shards = shardsOf(parts.settings)
   const [realm, schema] = await Promise.all([
     external === undefined
       ? placementOf(parts, wanted, {
           ...{ wall: 'identity', told: status?.identity?.shard, wish: spec.identity.realm.shard },
-          ...{ shards: identityShards(parts), signal },
+          ...{ shards: shards.identity, signal },
         })
       : identity.placement,
     placementOf(parts, wanted, {
       ...{ wall: 'database', told: status?.database?.shard, wish: spec.database.shard },
-      ...{ shards: databaseShards(parts), signal },
+      ...{ shards: shards.database, signal },
     }),
   ])
   const shard = schema.kind === 'placed' ? schema.shard : undefined
@@ -34,14 +36,6 @@ export async function placeWalls(
     identity: external === undefined ? locate(identity, owner, parts.settings, realm) : identity,
     database: { ...database, placement: schema, tenant: { ...database.tenant, shard } },
   }
-}
-
-function identityShards({ settings }: PlaceParts): readonly Shard[] {
-  return settings.identityShards.map(({ name, maxRealms: capacity }) => ({ name, capacity }))
-}
-
-function databaseShards({ settings }: PlaceParts): readonly Shard[] {
-  return settings.databaseShards.map(({ name, maxSchemas: capacity }) => ({ name, capacity }))
 }
 
 interface Question {
