@@ -34,6 +34,8 @@ export interface Command {
   readonly operands: readonly string[]
   readonly flags: readonly Flag[]
   readonly summary: string
+  /** What Ctrl-C leaves, whenever it comes: `nothing was changed`. */
+  readonly interrupted: string
   /** Throws a `Refusal` for what cannot be done as asked, a `ConfigProblem` for a wrong flag, anything else for a fault. */
   run(call: Call): Promise<void>
 }

@@ -30,7 +30,7 @@ function sectionOf(command: Command): string {
   return `
 ## ${command.words}
 
-${command.summary}
+${command.summary} Interrupted, ${command.interrupted}.
 
 \`\`\`sh
 ${usageOf(command)}

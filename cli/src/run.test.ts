@@ -21,6 +21,7 @@ async function runWith(argv: readonly string[], work: (call: Call) => Promise<vo
       { name: 'loud', help: 'louder' },
     ],
     summary: 'Greets a tenant.',
+    interrupted: 'it was greeted, or not',
     run: work,
   }
   const [out, errors]: [string[], string[]] = [[], []]
@@ -79,10 +80,11 @@ test('help of all and of one is printed without a configuration', async () => {
   expect((await runWith(['--version'])).out).toBe('bulkhead 0.1.0\n')
 })
 
-test('a fault after Ctrl-C is no fault', async () => {
+test('a fault after Ctrl-C is no fault, and what it leaves is what the command says', async () => {
+  const errors: string[] = []
   const signals = Object.assign(new EventEmitter(), { exit: () => undefined })
   const command: Command = {
-    ...{ words: 'wait', operands: [], flags: [], summary: '' },
+    ...{ words: 'wait', operands: [], flags: [], summary: '', interrupted: 'half of it may be waited for' },
     run: (call) => {
       signals.emit('SIGINT')
       call.signal.throwIfAborted()
@@ -91,7 +93,7 @@ test('a fault after Ctrl-C is no fault', async () => {
   }
   const code = await runCommandLine([command], {
     ...{ argv: ['wait', '--config', 'c'], signals, readFile: () => Promise.resolve(configText) },
-    ...{ print: () => undefined, printError: () => undefined, clock: new TestClock() },
+    ...{ print: () => undefined, printError: (text) => void errors.push(text), clock: new TestClock() },
   })
-  expect(code).toBe(exitCodes.interrupted)
+  expect([code, errors]).toEqual([exitCodes.interrupted, ['Interrupted: half of it may be waited for\n']])
 })

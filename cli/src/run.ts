@@ -15,14 +15,16 @@ export type CommandSurroundings = Surroundings & { readonly clock: SteadyClock }
 /** Runs what the command line asks for, and gives the exit code. */
 export async function runCommandLine(commands: readonly Command[], around: CommandSurroundings): Promise<number> {
   const signal = onShutdown(around.signals)
+  let left = 'nothing was changed'
   try {
     const asked = parseCommandLine(commands, around.argv)
+    if (asked.kind === 'run') left = asked.command.interrupted
     if (asked.kind === 'version') around.print(`bulkhead ${version}\n`)
     else if (asked.kind === 'help') around.print(asked.command ? helpOfCommand(asked.command) : helpOf(commands))
     else await asked.command.run(await callOf(asked, around, signal))
     return exitCodes.done
   } catch (error) {
-    return ending(error, around, signal)
+    return ending(error, around, signal.aborted ? left : undefined)
   }
 }
 
@@ -48,13 +50,14 @@ async function callOf(
   }
 }
 
-function ending(error: unknown, { printError }: CommandSurroundings, signal: AbortSignal): number {
+/** `left` is what the interruption leaves, where there was one. */
+function ending(error: unknown, { printError }: CommandSurroundings, left: string | undefined): number {
   if (error instanceof ConfigProblem || error instanceof Refusal || error instanceof Unfinished) {
     printError(`${error.message}\n`)
     return error instanceof ConfigProblem ? exitCodes.usage : exitCodes.refused
   }
-  if (signal.aborted) {
-    printError('Interrupted: nothing was left half done\n')
+  if (left !== undefined) {
+    printError(`Interrupted: ${left}\n`)
     return exitCodes.interrupted
   }
   printError(`bulkhead ended with a fault: ${causesOf(error)}\n`)

@@ -18,15 +18,22 @@ let world: World
 let steps: Steps
 let bulkhead: CommandLine
 let stopOperator = (): Promise<void> => Promise.resolve()
-// What Keycloak answers to the next deletion of a realm.
+// What becomes of the next deletion of a realm.
 let brokenOnce = false
+let interruptedOnce = false
 
 beforeAll(async () => {
   world = await startWorld({
     keycloak: 'double',
     double: {
       onCall: ({ method, route }) => {
-        if (!brokenOnce || method !== 'DELETE' || route !== 'DELETE /admin/realms/{realm}') return 'pass'
+        if (method !== 'DELETE' || route !== 'DELETE /admin/realms/{realm}') return 'pass'
+        if (interruptedOnce) {
+          interruptedOnce = false
+          bulkhead.interrupt()
+          return 'hang'
+        }
+        if (!brokenOnce) return 'pass'
         brokenOnce = false
         return { status: 503 }
       },
@@ -130,6 +137,11 @@ test('S-193 what is retained is proven shut and kept, listed as kept, and goes o
   expect((await bulkhead.run(`tenant purge ${id} --yes`)).code).toBe(1)
   const broken = await proofOf(`globex --id ${id}`)
   expect([broken.code, broken.shown.isProven]).toEqual([3, false])
+  // Ctrl-C says what is true: some of it is gone.
+  interruptedOnce = true
+  const interrupted = await bulkhead.run(`tenant purge ${id} --yes`)
+  expect(interrupted).toMatchObject({ code: 130 })
+  expect(interrupted.errors).toContain('Interrupted: what was begun stays begun, and the same command removes the rest')
   const done = await bulkhead.run(`tenant purge ${id} --yes`)
   expect(done.code).toBe(0)
   expect(done.out).toContain('Done: drop the schemas with their rows, and the role, on Postgres "default"')

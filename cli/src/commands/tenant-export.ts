@@ -22,6 +22,7 @@ export const tenantExport: Command = {
     { name: 'id', value: 'ID', help: 'which of several tenants of that name, deleted ones too' },
   ],
   summary: "Writes a tenant's rows, as they are at one moment, into a folder.",
+  interrupted: 'no export was written',
   run: (call) => withServers(call, (servers) => exportTenant(call, servers)),
 }
 

@@ -19,6 +19,7 @@ export const tenantImport: Command = {
     { name: 'as-other', help: 'though the export is of another Tenant, or of an earlier one of that name' },
   ],
   summary: 'Loads the rows of an export, all of them or none.',
+  interrupted: 'either all rows of the export were loaded, or none',
   run: async (call) => {
     const name = demandTenantName(call.operand('NAME'))
     const progress = new Progress(call)

@@ -23,6 +23,7 @@ export const tenantOffboard: Command = {
     kubeconfigFlag,
   ],
   summary: 'Looks at every place where a tenant has something, and proves that it is gone or says what is left.',
+  interrupted: 'a deletion that was asked for goes on by itself',
   run: (call) => onPlatform(call, (platform) => offboard(platform, call)),
 }
 

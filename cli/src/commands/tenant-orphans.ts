@@ -11,6 +11,7 @@ export const tenantOrphans: Command = {
   operands: [],
   flags: [{ name: 'json', help: 'prints the report as JSON' }, kubeconfigFlag],
   summary: 'Lists everything that stands for a tenant that is no more: what was kept, and what was forgotten.',
+  interrupted: 'nothing was changed',
   run: (call) => onPlatform(call, (platform) => orphans(platform, call)),
 }
 

@@ -21,6 +21,7 @@ export const tenantPurge: Command = {
     kubeconfigFlag,
   ],
   summary: 'Removes what a deleted tenant left, for ever: realm, rows, role, secrets, record.',
+  interrupted: 'what was begun stays begun, and the same command removes the rest',
   run: (call) => onPlatform(call, (platform) => purge(platform, call)),
 }
 
@@ -45,12 +46,7 @@ async function purge(platform: Platform, call: Call): Promise<void> {
     throw new Refusal(`Nothing was removed: run "bulkhead tenant purge ${id} --yes" to remove all this for ever`)
   }
   await reserve(platform, subject, signal)
-  try {
-    await removeAll(platform, subject, call)
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new Unfinished('Interrupted: the same command removes the rest')
-  }
+  await removeAll(platform, subject, call)
 }
 
 function stepsOf(seen: Sightings, { id }: Subject): readonly PurgeStep[] {

@@ -18,6 +18,8 @@ export interface Ended {
 export interface CommandLine {
   /** Runs `bulkhead` with these words; `change` puts something else into the configuration. */
   run(words: string, change?: ConfigChange): Promise<Ended>
+  /** Ctrl-C to whatever runs. */
+  interrupt(): void
   close(): Promise<void>
 }
 
@@ -47,15 +49,18 @@ export async function openCommandLine(world: World): Promise<CommandLine> {
       keycloak: { url, publicUrl: url, clientId, clientSecretFile, ...change.keycloak },
       platform: { systemNamespace, baseDomain: 'gw.test', quarantineSeconds: 3600 },
     })
+  let signals = new EventEmitter()
   return {
+    interrupt: () => void signals.emit('SIGINT'),
     run: async (words, change = {}) => {
       const [out, errors]: [string[], string[]] = [[], []]
+      signals = new EventEmitter()
       const code = await runCommandLine(commands, {
         argv: [...words.split(' '), '--config', 'the-configuration'],
         readFile: () => Promise.resolve(configOf(change)),
         print: (text) => void out.push(text),
         printError: (text) => void errors.push(text),
-        signals: Object.assign(new EventEmitter(), { exit: () => undefined }),
+        signals: Object.assign(signals, { exit: () => undefined }),
         clock: systemClock,
       })
       return { code, out: out.join(''), errors: errors.join('') }
