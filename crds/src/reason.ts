@@ -5,6 +5,8 @@ export const reasons = {
     'The backend is outside the ranges or ports that the platform allows, or is no address of this tenant.',
   BackendNotFound: 'The backend has no usable address: the name does not resolve, or the Service has no ready Pod.',
   CapacityExceeded: "The guaranteed share asked for does not fit into the fleet's capacity.",
+  CertificateInvalid:
+    'The certificate of a host cannot be used; the message says why. The last good one stays until it expires.',
   Conflict: 'An older object of the same namespace already holds this host and path.',
   CredentialsReady: 'The client exists in the realm and its credentials are in the Secret.',
   DatabaseReady: 'The schema and the role exist and every migration has run.',

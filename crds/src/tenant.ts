@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { conditions, observedGeneration } from './condition.ts'
-import { duration, hostText, label, setOf, text, whole, withRules } from './fields.ts'
+import { duration, hostText, label, localReference, setOf, text, whole, withRules } from './fields.ts'
 
 const admin = withRules(
   z.object({
@@ -133,11 +133,21 @@ const egress = z.object({
   ports: z.array(whole(1, 65535)).min(1).max(16).meta({ 'x-kubernetes-list-type': 'set' }),
 })
 
+const hostname = z.object({
+  host: hostText,
+  certificateRef: localReference
+    .optional()
+    .describe(
+      "A Secret of type kubernetes.io/tls in the tenant's namespace, whose certificate stands for the host; " +
+        "left out, the platform's own is used",
+    ),
+})
+
 export const tenantSpec = withRules(
   z.object({
     displayName: text(128).min(1),
     hostnames: z
-      .array(z.object({ host: hostText }))
+      .array(hostname)
       .max(16)
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['host'] })
       .default([])

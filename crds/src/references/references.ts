@@ -24,6 +24,7 @@ const platform = (names: string): Reference => ({ reach: 'platform', names, judg
 /** Every field that names something, by its path. */
 export const references: Readonly<Record<string, Reference>> = {
   'Tenant.spec.hostnames[].host': platform('a host to be granted; one that another tenant holds is refused'),
+  'Tenant.spec.hostnames[].certificateRef.name': platform("a Secret of the tenant's namespace"),
   'Tenant.spec.admins[].name': platform("a user, group or service account; bound in the tenant's namespace only"),
   'Tenant.spec.admins[].namespace': platform('the namespace of a service account'),
   'Tenant.spec.identity.realm.federation[].alias': platform("an identity provider of the tenant's realm"),
