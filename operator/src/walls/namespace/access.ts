@@ -59,6 +59,51 @@ export function adminAccess(metadata: OwnedMetadata, admins: readonly Admin[]): 
   ]
 }
 
+const certificateAccessName = 'bulkhead-edge-certificates'
+/** The xds-server's account, as the manifests make it. */
+const xdsServer = { kind: 'ServiceAccount', name: 'bulkhead-xds-server', namespace: 'bulkhead-system' }
+
+/**
+ * What lets the xds-server read the certificates that a Tenant names for its hosts: these Secrets, one by one and by
+ * name, for to list or to watch would be a right to all of the namespace's. Empty when none is named.
+ */
+export function certificateAccess(
+  metadata: OwnedMetadata,
+  hostnames: Tenant['spec']['hostnames'],
+): readonly WantedObject[] {
+  const resourceNames = [...new Set(hostnames.flatMap(({ certificateRef }) => certificateRef?.name ?? []))].toSorted()
+  // A rule without a name would be one for every Secret.
+  if (resourceNames.length === 0) return []
+  return [
+    {
+      kind: roleKind,
+      body: {
+        metadata: metadata(certificateAccessName),
+        rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames, verbs: ['get'] }],
+      },
+      madeFrom: 'spec.hostnames',
+    },
+    {
+      kind: roleBindingKind,
+      body: {
+        metadata: metadata(certificateAccessName),
+        roleRef: { apiGroup: rbacGroup, kind: 'Role', name: certificateAccessName },
+        subjects: [xdsServer],
+      },
+    },
+  ]
+}
+
+/** The role to take away once a Tenant names no certificate any more; without it the binding gives nothing. */
+export function formerCertificateAccess(
+  metadata: OwnedMetadata,
+  hostnames: Tenant['spec']['hostnames'],
+): readonly WantedObject[] {
+  // Most Tenants ask for no host: for them it is not even looked for.
+  if (hostnames.length === 0 || certificateAccess(metadata, hostnames).length > 0) return []
+  return [{ kind: roleKind, body: { metadata: metadata(certificateAccessName) } }]
+}
+
 function subject({ kind, name, namespace }: Admin) {
   return kind === 'ServiceAccount' ? { kind, name, namespace } : { kind, apiGroup: rbacGroup, name }
 }

@@ -4,7 +4,7 @@ import { namespaceOf, ownerLabels } from '@bulkhead/tenancy'
 import type { TenantKey } from '@bulkhead/tenancy'
 import { namespaceKind, secretKind } from '../../kubernetes/kinds.ts'
 import type { WantedObject } from '../../kubernetes/wanted-object.ts'
-import { adminAccess, operatorBinding } from './access.ts'
+import { adminAccess, certificateAccess, formerCertificateAccess, operatorBinding } from './access.ts'
 import { networkPolicies } from './network-policy.ts'
 import type { NetworkSettings } from './network-policy.ts'
 import { ownedMetadata } from './owned-metadata.ts'
@@ -20,6 +20,8 @@ export interface WantedNamespace {
   /** Comes right after the namespace: it lets us at everything else in it. */
   readonly binding: WantedObject
   readonly objects: readonly WantedObject[]
+  /** What goes when it is there and ours. */
+  readonly unwanted: readonly WantedObject[]
   /** What the first admin comes in with; what is in it is read only when it is made. */
   readonly invitation: WantedObject
 }
@@ -45,8 +47,10 @@ export function namespaceObjects(
     objects: [
       ...networkPolicies(metadata, spec.network.egress, settings),
       ...quotaObjects(metadata, spec.quota),
+      ...certificateAccess(metadata, spec.hostnames),
       ...adminAccess(metadata, spec.admins),
     ],
+    unwanted: formerCertificateAccess(metadata, spec.hostnames),
     invitation: { kind: secretKind, body: { metadata: metadata(invitationName) } },
   }
 }

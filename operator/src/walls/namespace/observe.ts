@@ -21,8 +21,12 @@ export async function observeNamespace(
   if (namespace.kind === 'foreign') return { kind: 'foreign' }
   const binding = await see(wanted.binding)
   if (binding.kind !== 'own') return { kind: 'own', namespace, binding, objects: [], invitation: { kind: 'absent' } }
-  const [invitation, ...objects] = await Promise.all([see(wanted.invitation), ...wanted.objects.map(see)])
-  return { kind: 'own', namespace, binding, objects, invitation }
+  const [invitation, objects, unwanted] = await Promise.all([
+    see(wanted.invitation),
+    Promise.all(wanted.objects.map(see)),
+    Promise.all(wanted.unwanted.map(see)),
+  ])
+  return { kind: 'own', namespace, binding, objects, unwanted, invitation }
 }
 
 function isTerminating(seen: { readonly kind: string; readonly object?: KubeObject }): boolean {

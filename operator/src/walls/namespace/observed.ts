@@ -10,5 +10,7 @@ export type SeenNamespace =
       readonly binding: SeenObject
       /** In the order of the wanted objects; empty until the binding lets us look. */
       readonly objects: readonly SeenObject[]
+      /** In the order of what is unwanted; left out where nobody looked. */
+      readonly unwanted?: readonly SeenObject[]
       readonly invitation: SeenObject
     }

@@ -12,7 +12,7 @@ export type NamespaceStep = { readonly wall: 'namespace' } & (
 
 /** `invite`: the first admin is awaited, and gets an invitation where there is none. */
 export function planNamespace(
-  { namespace, binding, objects, invitation }: WantedNamespace,
+  { namespace, binding, objects, unwanted, invitation }: WantedNamespace,
   seen: SeenNamespace,
   invite: boolean,
 ): readonly NamespaceStep[] {
@@ -32,9 +32,10 @@ export function planNamespace(
       const isInTurn = (object: WantedObject, index: number) =>
         hasWalls || !isDoor(object) || seenOf(index).kind !== 'absent'
       const rest = objects.flatMap((object, index) => (isInTurn(object, index) ? repair(object, seenOf(index)) : []))
+      const surplus = unwanted.flatMap((object, index) => remove(object, seen.unwanted?.[index]))
       const isInviting = invite && seen.invitation.kind === 'absent'
       const last: NamespaceStep = { wall: 'namespace', kind: 'store-invitation', object: invitation }
-      return [...first, ...rest, ...(isInviting ? [last] : [])]
+      return [...first, ...surplus, ...rest, ...(isInviting ? [last] : [])]
     }
   }
 }
@@ -46,6 +47,11 @@ function isDoor({ madeFrom }: WantedObject): boolean {
 
 function create(object: WantedObject): NamespaceStep {
   return { wall: 'namespace', kind: 'create', object }
+}
+
+function remove(object: WantedObject, seen: SeenObject | undefined): readonly NamespaceStep[] {
+  if (seen?.kind !== 'own') return []
+  return [{ wall: 'namespace', kind: 'delete', object, uid: seen.object.metadata.uid ?? '' }]
 }
 
 function repair(object: WantedObject, seen: SeenObject): readonly NamespaceStep[] {
