@@ -15,6 +15,7 @@ import { createKeyedQueue } from '@bulkhead/runtime'
 import type { Fleet } from '@bulkhead/xds'
 import { assembleFleet } from './assemble/assemble.ts'
 import type { BuildSettings } from './build/input.ts'
+import { HostCertificates } from './certificates/host-certificates.ts'
 import type { EdgeCertificate } from './control/edge-certificates.ts'
 import { IdentityHosts } from './control/identity-hosts.ts'
 import { createMeters, forgetTenant } from './control/meters.ts'
@@ -34,7 +35,7 @@ import type { Cause } from './watch/pacer.ts'
 import { Pacer } from './watch/pacer.ts'
 
 export interface ControlPlaneOptions {
-  readonly client: Pick<KubeClient, 'list' | 'watch' | 'applyStatus' | 'create'>
+  readonly client: Pick<KubeClient, 'find' | 'list' | 'watch' | 'applyStatus' | 'create'>
   readonly fleet: Fleet
   readonly policy: PolicyPublisher
   readonly lookUp: HostAddressesOptions['lookUp']
@@ -80,6 +81,7 @@ class Running implements ControlPlane {
   readonly #ended = new AbortController()
   readonly #objects: Objects
   readonly #hosts: HostAddresses
+  readonly #hostCertificates: HostCertificates
   readonly #publisher: Publisher
   readonly #reporter: Reporter
   readonly #platformReport: PlatformReport
@@ -115,6 +117,10 @@ class Running implements ControlPlane {
       ...lookUps,
       onChange: (host) => [...this.#hosts.wantedBy(host)].forEach((tenant) => this.#request(tenant, 'endpoints')),
       ...{ clock, random, logger, metrics, signal },
+    })
+    this.#hostCertificates = new HostCertificates({
+      ...{ client, clock, random, logger, metrics, signal },
+      onChange: (tenant) => this.#request(tenant, 'objects'),
     })
     const onChange = (tenant: string, concern: Cause | 'status'): void => {
       if (concern === 'status') this.#report(tenant)
@@ -161,6 +167,7 @@ class Running implements ControlPlane {
       ...{ policy, clock, logger, certificates, buildSettings, fleetSettings },
       objects: this.#objects,
       hosts: this.#hosts,
+      hostCertificates: this.#hostCertificates,
       store: fleet.store,
       patienceMs: () => (this.#isOpen ? patienceMs.later : patienceMs.start),
       wake: (tenant) => this.#request(tenant, 'endpoints'),

@@ -39,7 +39,11 @@ export function buildTenant(input: TenantInput, settings: BuildSettings): Built 
     ...(policies.problems.get(uid) ?? []),
   ]
   const findings: readonly Finding[] = [
-    { ref: refOf('Tenant', input.tenant.metadata), problems: [], isReferenced: hosts.length > 0 },
+    {
+      ref: refOf('Tenant', input.tenant.metadata),
+      problems: input.resolutions.certificateProblems ?? [],
+      isReferenced: hosts.length > 0,
+    },
     ...[...tools.values()].map(({ ref, problems }) => ({
       ref,
       problems: [...problems, ...problemsOf(ref.uid)],

@@ -1,4 +1,4 @@
-import type { AccessPolicy, Metadata, Plan, Subscription, Tenant, Tool, ToolSet } from '@bulkhead/crds'
+import type { AccessPolicy, Metadata, Plan, Problem, Subscription, Tenant, Tool, ToolSet } from '@bulkhead/crds'
 import type { AddressRanges } from '@bulkhead/runtime'
 import type { ObjectRef } from '../model/model.ts'
 import type { ServiceResolution } from '../model/resolution.ts'
@@ -17,12 +17,14 @@ export interface InvalidObject {
   readonly published?: Pick<ToolSet['spec'], 'hostname' | 'basePath' | 'tools'> | undefined
 }
 
-/** What is known of the backends of one tenant, by the caller's look-ups. */
+/** What is known of what one tenant's objects refer to, by the caller's look-ups. */
 export interface Resolutions {
   /** Canonical host → IPv4 addresses as the name service gave them, not filtered; a host without entry did not resolve. */
   readonly external: ReadonlyMap<string, readonly string[]>
   /** `serviceKey(name, port)` → the outcome. */
   readonly services: ReadonlyMap<string, ServiceResolution>
+  /** What is wrong with the certificates that the Tenant names; the certificates themselves never come in here. */
+  readonly certificateProblems?: readonly Problem[]
 }
 
 /** One tenant's objects, and nothing else. */

@@ -11,6 +11,7 @@ import type { Store } from '@bulkhead/xds'
 import { assembleTenant } from '../assemble/assemble.ts'
 import { buildTenant } from '../build/build-tenant.ts'
 import type { BuildSettings } from '../build/input.ts'
+import type { HostCertificates } from '../certificates/host-certificates.ts'
 import type { BundleOperation, TenantData } from '../bundles/data.ts'
 import type { Built, Finding, Route } from '../model/model.ts'
 import type { PolicyPublisher } from '../ports.ts'
@@ -31,6 +32,8 @@ export interface PublisherOptions {
   readonly hosts: HostAddresses
   readonly store: Pick<Store, 'publish' | 'published'>
   readonly policy: Pick<PolicyPublisher, 'publish' | 'revision'>
+  readonly hostCertificates: Pick<HostCertificates, 'want' | 'of' | 'forget'>
+  /** The platform's own. */
   readonly certificates: () => readonly EdgeCertificate[]
   readonly buildSettings: BuildSettings
   readonly fleetSettings: FleetSettings
@@ -104,13 +107,13 @@ export class Publisher {
   async rebuild(name: string, requestedAtMs: number, extent: Extent = 'everything'): Promise<Rebuilt> {
     // One turn of the event loop between tenants, so that streams are answered while thousands are built.
     await nextTurn()
-    const { objects, hosts, meters, clock } = this.#options
+    const { objects, meters, clock } = this.#options
     const startedMs = clock.now()
     const tenant = objects.tenant(name)
     const isSameIncarnation = tenant !== undefined && this.#isHeldFor(name, tenant)
     if (!isSameIncarnation) this.#withdraw(name)
     if (tenant === undefined) return { kind: 'gone' }
-    const { input, pending } = gather(tenant, objects, hosts)
+    const { input, pending } = gather(tenant, objects, this.#options)
     const retryAfterMs = requestedAtMs + this.#options.patienceMs() - clock.now()
     if (pending.length > 0 && retryAfterMs > 0) return { kind: 'pending', retryAfterMs }
     const built = buildTenant(input, this.#options.buildSettings)
@@ -174,9 +177,10 @@ export class Publisher {
   }
 
   #resourcesOf({ model }: Built): readonly EncodedResource[] {
-    const { fleetSettings, certificates } = this.#options
+    const { fleetSettings, hostCertificates, certificates } = this.#options
     const { resources } = assembleTenant(translateTenant(model, fleetSettings))
-    return [...resources, ...secretsFor(model.hosts, certificates())]
+    const own = hostCertificates.of(model.name).usable
+    return [...resources, ...secretsFor(model.hosts, [...own, ...certificates()])]
   }
 
   #claimHosts(name: string, { metadata }: Tenant, built: Built): Built {
@@ -213,9 +217,10 @@ export class Publisher {
   }
 
   #withdraw(name: string): void {
-    const { hosts, store, policy, logger, meters, wake } = this.#options
+    const { hosts, hostCertificates, store, policy, logger, meters, wake } = this.#options
     const before = this.#held.get(name)
     hosts.want(name, new Set())
+    hostCertificates.forget(name)
     for (const other of this.#claims.claim(name, '', []).wake) wake(other)
     for (const other of this.#issuers.claim(name, '', []).wake) wake(other)
     const operations: BundleOperation[] = [...this.#pool.remove(name)]
@@ -242,7 +247,8 @@ export class Publisher {
 /** Says so where its author looks: on the Tenant, and on the tool sets that stand on a lost host. */
 function withLostHosts(finding: Finding, routes: readonly Route[], lost: readonly Host[]): Finding {
   const { ref, problems } = finding
-  if (ref.kind === 'Tenant') return { ...finding, problems: lost.map((host) => cannotServe(host, grantedField)) }
+  if (ref.kind === 'Tenant')
+    return { ...finding, problems: [...lost.map((host) => cannotServe(host, grantedField)), ...problems] }
   const own = lost.filter((host) => routes.some((route) => route.toolSet.uid === ref.uid && route.host === host))
   return { ...finding, problems: [...problems, ...own.map((host) => cannotServe(host, 'spec.hostname'))] }
 }

@@ -41,11 +41,27 @@ export function populated(): FakeApi {
 const answered = (_host: string) => Promise.resolve([{ address: '203.0.113.7', ttl: 300 }])
 
 const noShards: readonly IdentityShard[] = []
+const edgeCertificate = { hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }
+const { port: anyPort } = fleetSettings.listener
 
 /** Starts a control plane that ends with the test. */
-export async function start(
+export async function start(api: FakeApi, options?: Parameters<typeof startPlane>[1]) {
+  const started = await startPlane(api, options)
+  onTestFinished(() => started.control.stop())
+  return started
+}
+
+/** Starts a control plane that must be stopped. */
+export async function startPlane(
   api: FakeApi,
-  { waitForOpen = true, lookUp = answered, identityShards = noShards, logger = silentLogger } = {},
+  {
+    waitForOpen = true,
+    lookUp = answered,
+    identityShards = noShards,
+    logger = silentLogger,
+    edge = edgeCertificate,
+    listenerPort = anyPort,
+  } = {},
 ) {
   const clock = new TestClock(Date.parse('2026-03-01T00:00:00Z'))
   const fleet = lintedFleet()
@@ -59,9 +75,10 @@ export async function start(
     buildSettings: settings,
     fleetSettings: {
       ...{ ...fleetSettings, capacityRequestsPerSecond: 1000 },
+      listener: { address: '127.0.0.1', port: listenerPort },
       identity: { ...fleetSettings.identity, shards: identityShards },
     },
-    certificates: () => [{ hosts: ['*.gw.test'], cert: 'CERT', key: 'KEY' }],
+    certificates: () => [edge],
     ...{ clock, random: () => 0, logger, metrics },
   })
   const isReady = (): boolean => control.readiness.every(({ problem }) => problem() === undefined)
@@ -79,7 +96,6 @@ export async function start(
   const settle = async (condition: () => boolean): Promise<void> => {
     await advanceUntil(clock, condition, 60_000)
   }
-  onTestFinished(() => control.stop())
   return { api, clock, fleet, policy, control, value, envoy, settle, isReady }
 }
 

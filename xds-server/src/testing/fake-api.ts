@@ -6,6 +6,7 @@ import type {
   KubeClient,
   KubeKind,
   KubeObject,
+  KubeRef,
   WatchEvent,
   WatchOptions,
 } from '@bulkhead/runtime'
@@ -33,9 +34,11 @@ interface Conditioned {
 type Json = Readonly<Record<string, unknown>>
 
 /** Has a life: objects come and go, and whoever watches is told. */
-export class FakeApi implements Pick<KubeClient, 'list' | 'watch' | 'applyStatus' | 'create'> {
+export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'applyStatus' | 'create'> {
   readonly writes: StatusWrite[] = []
   readonly events: KubeBody[] = []
+  /** What was read by name, as `kind namespace/name`. */
+  readonly reads = new Set<string>()
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #history: Recorded[] = []
   /** What an apply leaves out goes when an apply of before brought it: condition types by object. */
@@ -88,6 +91,11 @@ export class FakeApi implements Pick<KubeClient, 'list' | 'watch' | 'applyStatus
     { name, namespace }: { readonly name: string; readonly namespace?: string },
   ): readonly Conditioned[] {
     return conditionsOf(this.get(kind, name, namespace)?.['status'])
+  }
+
+  find({ kind, name, namespace }: KubeRef): Promise<KubeObject | undefined> {
+    this.reads.add(`${kind.kind} ${keyOf({ name, namespace })}`)
+    return Promise.resolve(this.get(kind, name, namespace))
   }
 
   async list(kind: KubeKind) {

@@ -3,20 +3,27 @@ import { isIpv4Literal } from '@bulkhead/runtime'
 import { externalHost } from '../build/tools/backend.ts'
 import { serviceKey } from '../build/input.ts'
 import type { TenantInput } from '../build/input.ts'
+import type { HostCertificates } from '../certificates/host-certificates.ts'
 import type { ServiceResolution } from '../model/resolution.ts'
 import type { HostAddresses } from '../resolve/host-addresses.ts'
 import { resolveService } from '../resolve/service-endpoints.ts'
 import type { Objects } from './objects.ts'
 import { namespaceOfTenant } from './objects.ts'
 
-/** One tenant's objects with everything that is known of their backends; `pending` names what is still looked up. */
+/** One tenant's objects with all that is known of what they refer to; `pending` names what is still looked up. */
 export interface Gathered {
   readonly input: TenantInput
   readonly pending: readonly string[]
 }
 
-/** Collects one tenant's input from the local copy, and asks for the addresses of its hosts. */
-export function gather(tenant: Tenant, objects: Objects, hosts: HostAddresses): Gathered {
+/** Where what is not in the local copy comes from. */
+export interface LookUps {
+  readonly hosts: Pick<HostAddresses, 'want' | 'get'>
+  readonly hostCertificates: Pick<HostCertificates, 'want'>
+}
+
+/** Collects one tenant's input from the local copy, and asks for its backends' addresses and its hosts' certificates. */
+export function gather(tenant: Tenant, objects: Objects, { hosts, hostCertificates }: LookUps): Gathered {
   const namespace = namespaceOfTenant(tenant) ?? ''
   const inNamespace = objects.inNamespace(namespace)
   const wanted = new Set<string>()
@@ -29,13 +36,15 @@ export function gather(tenant: Tenant, objects: Objects, hosts: HostAddresses): 
   }
   hosts.want(tenant.metadata.name, wanted)
   const external = new Map<string, readonly string[]>()
-  const pending: string[] = []
+  const certificates = hostCertificates.want(tenant)
+  const pending = [...certificates.pending]
   for (const host of wanted) {
     const state = hosts.get(host)
     if (state.kind === 'pending') pending.push(host)
     else if (state.addresses.length > 0) external.set(host, state.addresses)
   }
-  return { input: { tenant, ...inNamespace, resolutions: { external, services } }, pending }
+  const resolutions = { external, services, certificateProblems: certificates.problems }
+  return { input: { tenant, ...inNamespace, resolutions }, pending }
 }
 
 function lookUp(

@@ -14,25 +14,44 @@ export interface Group {
   readonly resources: readonly EncodedResource[]
 }
 
-export interface ControlPlane {
+/** A fleet's door on loopback. */
+export interface ServedFleet {
   readonly port: number
   /** What an Envoy shows to be let in. */
   readonly certificates: CertificateFiles
+  /** How many streams are open, of all kinds. */
+  streamCount(): number
+  /** Faults of our own. */
+  readonly faults: readonly string[]
+  stop(): Promise<void>
+}
+
+export interface ControlPlane extends Pick<ServedFleet, 'port' | 'certificates' | 'stop'> {
   /** Whether Envoy has taken up, or refused, every group. */
   isSettled(): boolean
   /** Envoy's words for what it refused, and our own faults. */
   refusals(): readonly string[]
-  stop(): Promise<void>
 }
 
 const envoyId = 'spiffe://bulkhead/fleet/shared/envoy'
 
 export async function startControlPlane(groups: readonly Group[]): Promise<ControlPlane> {
-  const folder = await mkdtemp(join(tmpdir(), 'translate-xds-'))
-  const authority = await createTestAuthority()
   const fleet = new Fleet()
   for (const { name, resources } of groups) fleet.store.publish(name, resources)
   fleet.store.open()
+  const { faults, ...served } = await serveFleet(fleet)
+  const outcomes = () => groups.map(({ name }) => fleet.programmed(name))
+  return {
+    ...served,
+    isSettled: () => outcomes().every(({ acked, nacked }) => acked + nacked.length === 1),
+    refusals: () => [...faults, ...outcomes().flatMap(({ nacked }) => nacked.map(({ message }) => message))],
+  }
+}
+
+/** Serves a fleet whatever is published there, and by whom. */
+export async function serveFleet(fleet: Fleet): Promise<ServedFleet> {
+  const folder = await mkdtemp(join(tmpdir(), 'translate-xds-'))
+  const authority = await createTestAuthority()
   const faults: string[] = []
   const server = await startXdsServer({
     host: '127.0.0.1',
@@ -42,12 +61,11 @@ export async function startControlPlane(groups: readonly Group[]): Promise<Contr
     fleetOf: () => fleet,
     onFault: (fault) => faults.push(String(fault)),
   })
-  const outcomes = () => groups.map(({ name }) => fleet.programmed(name))
   return {
     port: server.port,
     certificates: await write(join(folder, 'envoy'), authority, { type: 'url', value: envoyId }),
-    isSettled: () => outcomes().every(({ acked, nacked }) => acked + nacked.length === 1),
-    refusals: () => [...faults, ...outcomes().flatMap(({ nacked }) => nacked.map(({ message }) => message))],
+    streamCount: () => server.streamCount,
+    faults,
     stop: async () => {
       await server.close(0)
       await rm(folder, { recursive: true, force: true })
