@@ -136,8 +136,9 @@ class Running implements ControlPlane {
     })
     this.#unsubscribe = [
       fleet.subscribe((change) => {
-        if (change.kind === 'streams') this.#countStreams()
-        else this.#reportGroup(change.group)
+        if (change.kind === 'group') this.#reportGroup(change.group)
+        else if (change.kind === 'streams') this.#countStreams()
+        else this.#platformReport.tellTurn(change)
       }),
       policy.onStatus(() => this.#countAgents()),
     ]
@@ -323,7 +324,8 @@ class Running implements ControlPlane {
   // Envoys count each other by these members, to know their share of a limit; the addresses are never dialled.
   #publishFleet(): void {
     const { fleet, fleetSettings } = this.#options
-    const count = [...fleet.streams].length
+    // A canary serves nobody, and takes no share.
+    const count = [...fleet.streams].filter(({ isCanary }) => !isCanary).length
     const members = Array.from({ length: count }, (_, index) => ({ address: '127.0.0.1', port: index + 1 }))
     const { name, resources } = assembleFleet(translateFleet(fleetSettings), translateMembers(members))
     fleet.store.publish(name, resources)

@@ -41,6 +41,14 @@ export function createMeters(metrics: Metrics) {
       help: "Envoys that refuse what is of the platform itself, by group: the fleet's own, or the host of an identity provider",
       labels: ['group'],
     }),
+    passedOver: metrics.counter({
+      name: 'bulkhead_canary_passed_over_total',
+      help: 'How often an Envoy that gets changes first did not answer in time, so that the next took its place',
+    }),
+    silentEnvoys: metrics.gauge({
+      name: 'bulkhead_envoys_silent',
+      help: 'Envoys that were passed over as the first to get a change and have not caught up since',
+    }),
     propagationSeconds: metrics.histogram({
       name: 'bulkhead_propagation_seconds',
       help: 'From the first change seen until every Envoy and every policy agent has it',

@@ -1,9 +1,12 @@
 import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { clusterOf } from '../store/testing/sample.ts'
 import { DELTA } from './testing/test-client.ts'
 import { ADS, ENVOY, FIRST, MEMBER, NODE, SDS, useWorld } from './testing/test-server.ts'
 import { ThrowawayAuthority } from './testing/throwaway-authority.ts'
+
+const CANARY = 'spiffe://bulkhead/fleet/shared/canary'
 
 const world = useWorld()
 
@@ -21,6 +24,19 @@ describe('who may come in', () => {
     stream.send(FIRST)
     expect((await stream.ended).code).toBe(status.PERMISSION_DENIED)
     expect(stream.raw).toEqual([])
+  })
+
+  test('a canary is an Envoy of the fleet that gets changes first', async () => {
+    world.fleet.store.publish('a', [clusterOf('a/c')])
+    await world.start()
+    const streams = [await world.connect(), await world.connect({ uris: [CANARY] })].map((each) => each.stream())
+    for (const stream of streams) {
+      stream.send(FIRST)
+      const { nonce = '' } = await stream.next()
+      stream.send({ typeUrl: TYPE_URLS.cluster, responseNonce: nonce })
+    }
+    await vi.waitFor(() => expect(world.fleet.first?.isCanary).toBe(true))
+    expect([...world.fleet.streams].map(({ isCanary }) => isCanary)).toEqual([false, true])
   })
 
   test('S-139: without a certificate no method answers', async () => {

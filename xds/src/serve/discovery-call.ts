@@ -27,6 +27,7 @@ export interface CallContext {
   readonly types: readonly TypePolicy[]
   readonly ownType?: TypeUrl | undefined
   readonly isCounted: boolean
+  readonly isCanary: boolean
   readonly window: Window
   readonly answerTimeoutMs: number
   readonly limits: Limits
@@ -131,7 +132,7 @@ export class DiscoveryCall {
   }
 
   #open({ node }: DiscoveryRequest): FleetStream | undefined {
-    const { id, variant, types, ownType, window, answerTimeoutMs, isCounted } = this.#context
+    const { id, variant, types, ownType, window, answerTimeoutMs, isCounted, isCanary } = this.#context
     const fleet = this.#context.fleetFor(node)
     if ('code' in fleet) {
       this.#close(fleet)
@@ -139,7 +140,9 @@ export class DiscoveryCall {
     }
     this.#fleet = fleet
     const onChange = this.#schedule
-    return new FleetStream(fleet, { id, variant, types, ownType, window, answerTimeoutMs, isCounted, onChange })
+    return new FleetStream(fleet, {
+      ...{ id, variant, types, ownType, window, answerTimeoutMs, isCounted, isCanary, onChange },
+    })
   }
 
   #read(bytes: Buffer): DiscoveryRequest | undefined {

@@ -3,8 +3,11 @@
 /** What an identity may see, and as what. */
 export interface Identity {
   readonly fleet: string
-  /** An Envoy of the fleet speaks delta only, and what it answers counts; any other client may ask as it likes. */
-  readonly role: 'envoy' | 'client'
+  /**
+   * An Envoy of the fleet speaks delta only, and what it answers counts; so does a canary, an Envoy that serves nobody
+   * and gets changes first. Any other client may ask as it likes.
+   */
+  readonly role: 'envoy' | 'canary' | 'client'
 }
 
 /** Maps the URI of a client certificate to what it may see; undefined means nothing. */
@@ -26,7 +29,10 @@ export function spiffeIdOf(subjectAltNames: string | undefined): string | undefi
 /** Who may see a fleet, by SPIFFE IDs of a trust domain: its Envoys, and other clients that the platform has given a certificate for it. */
 export function memberOfFleet(trustDomain: string, fleet: string): IdentityOf {
   const members = new Map<string, Identity>(
-    (['envoy', 'client'] as const).map((role) => [`spiffe://${trustDomain}/fleet/${fleet}/${role}`, { fleet, role }]),
+    (['envoy', 'canary', 'client'] as const).map((role) => [
+      `spiffe://${trustDomain}/fleet/${fleet}/${role}`,
+      { fleet, role },
+    ]),
   )
   return (uri) => members.get(uri)
 }

@@ -49,7 +49,8 @@ export interface XdsServer {
 }
 
 const ANSWER_TIMEOUT_MS = 5_000
-const TICK_MS = 250
+// Two of them are the longest that a change waits for an Envoy that does not answer (`TURN_MS` of the store is one).
+const TICK_MS = 100
 const RELOAD_MS = 10_000
 const DRAIN_MS = 2_000
 const HOUR_MS = 3_600_000

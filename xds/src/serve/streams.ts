@@ -28,7 +28,7 @@ export interface Kind extends Pick<CallContext, 'variant' | 'types' | 'ownType' 
   readonly requests: Rate
 }
 
-interface Admitted extends Pick<CallContext, 'fleetFor' | 'expiresAtMs' | 'countRequest' | 'isCounted'> {
+interface Admitted extends Pick<CallContext, 'fleetFor' | 'expiresAtMs' | 'countRequest' | 'isCounted' | 'isCanary'> {
   readonly release: () => void
 }
 
@@ -94,7 +94,7 @@ export class Streams {
   statuses(call: Caller, matches: (node: NodeName) => boolean): readonly StreamStatus[] | Ending {
     const member = this.#options.memberOf(call)
     if (member === undefined) return NO_MEMBER
-    if (member.role === 'envoy') return NOT_FOR_ENVOYS
+    if (member.role !== 'client') return NOT_FOR_ENVOYS
     const fleet = member.fleetFor(undefined)
     if ('code' in fleet) return fleet
     const all = [...this.#open].flatMap((open) => open.statusFor(fleet) ?? [])
@@ -123,7 +123,7 @@ export class Streams {
     const member = this.#options.memberOf(call)
     if (member === undefined) return NO_MEMBER
     // In a response that is not one group's, nobody could tell whose fault a refusal is.
-    if (member.role === 'envoy' && kind.variant === 'sotw') return DELTA_REQUIRED
+    if (member.role !== 'client' && kind.variant === 'sotw') return DELTA_REQUIRED
     const type = kind.ownType ?? ''
     // All Envoys of a fleet have one identity; what tells them apart is their connection.
     const connection = `${type} ${call.getPeer()}`
@@ -140,7 +140,8 @@ export class Streams {
     }
     const countRequest = (): boolean => this.#rates.take(connection, kind.requests, this.#options.nowMs())
     const { fleetFor, expiresAtMs, role } = member
-    return { fleetFor, expiresAtMs, countRequest, release, isCounted: kind.isCounted && role === 'envoy' }
+    const isCounted = kind.isCounted && role !== 'client'
+    return { fleetFor, expiresAtMs, countRequest, release, isCounted, isCanary: role === 'canary' }
   }
 }
 

@@ -23,6 +23,8 @@ export interface FleetStreamOptions {
   readonly answerTimeoutMs: number
   /** Whether its answers decide what is programmed; a stream of certificates only does not. */
   readonly isCounted: boolean
+  /** Whether it serves nobody, and therefore tries changes before those that do. */
+  readonly isCanary?: boolean | undefined
   /** Called when there may be something to send. */
   readonly onChange: () => void
 }
@@ -42,7 +44,7 @@ export class FleetStream {
     this.#options = options
     const { variant, types, ownType, window, answerTimeoutMs } = options
     const makeView = (progress: Progress): StreamView => {
-      this.#view = new StreamView(fleet, progress, answerTimeoutMs)
+      this.#view = new StreamView(fleet, progress, { patienceMs: answerTimeoutMs, id: options.id })
       return this.#view
     }
     const noncePrefix = `${options.id}/`
@@ -63,7 +65,9 @@ export class FleetStream {
 
   /** The next response to send. */
   next(nowMs: number): DiscoveryResponse | undefined {
-    return this.protocol.next(nowMs)
+    const response = this.protocol.next(nowMs)
+    if (response === undefined && this.#attached !== undefined) this.#fleet.rested(this.#attached)
+    return response
   }
 
   /** Lets go of what has waited too long. */
@@ -80,7 +84,8 @@ export class FleetStream {
 
   #attach(): void {
     if (this.#attached !== undefined || !this.#options.isCounted) return
-    this.#attached = { id: this.#options.id, nodeId: this.protocol.node?.id ?? '', progress: this.protocol }
+    const { id, isCanary = false } = this.#options
+    this.#attached = { id, nodeId: this.protocol.node?.id ?? '', isCanary, progress: this.protocol }
     this.#detach = this.#fleet.attach(this.#attached)
   }
 
@@ -91,7 +96,7 @@ export class FleetStream {
     else for (const [typeUrl, names] of change.names) this.protocol.changed(typeUrl, names)
     // What is published may be what the stream has had all along, and then no answer will say so.
     const groups = change.kind === 'opened' ? this.#fleet.store.groups : [change.group]
-    if (this.#attached !== undefined) this.#fleet.progressed(this.#attached, groups)
+    if (this.#attached !== undefined && change.kind !== 'proven') this.#fleet.progressed(this.#attached, groups)
     this.#options.onChange()
   }
 }

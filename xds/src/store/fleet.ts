@@ -1,25 +1,28 @@
 // One fleet: its snapshot, the streams that read it, and what they have made of it.
 import type { TypeUrl } from '@bulkhead/envoy'
-import type { Progress, Settled } from '../subscription/index.ts'
+import type { Settled } from '../subscription/index.ts'
 import type { Programmed, Refusal, StreamState } from './acknowledgement.ts'
 import { stateOf } from './acknowledgement.ts'
 import { Store } from './store.ts'
+import type { Taster } from './turns.ts'
+import { Turns } from './turns.ts'
 
 /** A stream as the fleet knows it. */
-export interface AttachedStream {
-  readonly id: string
-  readonly nodeId: string
-  readonly progress: Progress
-}
+export type AttachedStream = Taster
 
-/** What changed for those who report: one group, or every group because a stream came or went. */
-export type AcknowledgementChange = { readonly kind: 'group'; readonly group: string } | { readonly kind: 'streams' }
+/** What changed for those who report: one group, every group because a stream came or went, or who tries changes. */
+export type AcknowledgementChange =
+  | { readonly kind: 'group'; readonly group: string }
+  | { readonly kind: 'streams' }
+  | { readonly kind: 'passed over'; readonly silent: Taster; readonly next: Taster }
+  | { readonly kind: 'caught up'; readonly stream: Taster }
 
 /** A fleet's snapshot together with the answers of its streams. */
 export class Fleet {
   /** What whoever publishes calls a type's version; left out, it follows from the content. */
   readonly versionOf: ((typeUrl: TypeUrl) => string | undefined) | undefined
   readonly store = new Store()
+  readonly #turns = new Turns()
   readonly #streams = new Map<string, AttachedStream>()
   readonly #listeners = new Set<(change: AcknowledgementChange) => void>()
 
@@ -35,10 +38,34 @@ export class Fleet {
   /** Counts a stream among the connected until the returned function is called. */
   attach(stream: AttachedStream): () => void {
     this.#streams.set(stream.id, stream)
+    this.#turns.add(stream)
     this.#notify({ kind: 'streams' })
     return () => {
+      this.#turns.remove(stream.id)
       if (this.#streams.delete(stream.id)) this.#notify({ kind: 'streams' })
     }
+  }
+
+  /** The stream that gets first what none has accepted. */
+  get first(): Taster | undefined {
+    return this.#turns.first
+  }
+
+  /** The streams that were passed over because they did not answer. */
+  get silent(): readonly Taster[] {
+    return this.#turns.silent
+  }
+
+  /** Whether a stream is one whose answers count. */
+  counts(id: string): boolean {
+    return this.#streams.has(id)
+  }
+
+  /** Gives the first place to the next stream, because the first does not answer. */
+  passOver(silent: Taster): void {
+    this.#turns.pass(silent.id)
+    const next = this.#turns.first
+    if (next !== undefined && next !== silent) this.#notify({ kind: 'passed over', silent, next })
   }
 
   /** Takes in a stream's answer: an acceptance may become the last good state, a refusal pins the group. */
@@ -50,9 +77,15 @@ export class Fleet {
   /** Says that a stream may have come further with some groups. */
   progressed(stream: AttachedStream, groups: Iterable<string>): void {
     for (const group of groups) {
+      this.store.prove(group, stream.progress)
       if (this.#stateOf(stream, group).kind === 'acked') this.store.accept(group)
       this.#notify({ kind: 'group', group })
     }
+  }
+
+  /** Notes that there is nothing more to send to a stream for now: it may try changes, if it has answered everything. */
+  rested(stream: AttachedStream): void {
+    if (this.#turns.rested(stream.id)) this.#notify({ kind: 'caught up', stream })
   }
 
   /** Where the current publication of a group stands. */

@@ -1,7 +1,7 @@
 // The current snapshot of one fleet: what every group published, and what streams get of it.
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
-import type { Settled } from '../subscription/index.ts'
+import type { Progress, Settled } from '../subscription/index.ts'
 import type { GroupState, Resources, Target } from './group.ts'
 import { indexed, isPinned, targetsOf, withPublished, withRefused } from './group.ts'
 import { keyOf, routeConfigurationOf } from './references.ts'
@@ -9,7 +9,12 @@ import { keyOf, routeConfigurationOf } from './references.ts'
 /** Names that may have changed for streams. */
 export type Change =
   | { readonly kind: 'opened' }
-  | { readonly kind: 'group'; readonly group: string; readonly names: ReadonlyMap<TypeUrl, readonly string[]> }
+  | {
+      /** Published or held back anew, or accepted by a stream, so that others may have it. */
+      readonly kind: 'group' | 'proven'
+      readonly group: string
+      readonly names: ReadonlyMap<TypeUrl, readonly string[]>
+    }
 
 const NOTHING: Resources = new Map()
 
@@ -19,6 +24,8 @@ export class Store {
   readonly #targets = new Map<TypeUrl, Map<string, Target>>()
   /** Who owns a published key; what is only kept from before owns nothing. */
   readonly #owners = new Map<string, string>()
+  /** The version of a key that a stream has accepted. */
+  readonly #proven = new Map<string, string>()
   readonly #listeners = new Set<(change: Change) => void>()
   #isOpen = false
 
@@ -103,6 +110,26 @@ export class Store {
     }
   }
 
+  /** Whether some stream has accepted what streams get under a key, so that the others may have it. */
+  isProven({ group, resource }: Target): boolean {
+    if (resource === undefined) return true
+    const key = keyOf(resource)
+    return this.#proven.get(key) === resource.version || this.lastGood(group)?.get(key)?.version === resource.version
+  }
+
+  /** Notes what a stream has accepted of a group. */
+  prove(group: string, accepted: Pick<Progress, 'ackedVersion'>): void {
+    const names = new Map<TypeUrl, string[]>()
+    for (const [key, target] of this.targets(group)) {
+      if (target.resource === undefined || this.isProven(target)) continue
+      const { typeUrl, name, version } = target.resource
+      if (accepted.ackedVersion(typeUrl, name) !== version) continue
+      this.#proven.set(key, version)
+      names.set(typeUrl, [...(names.get(typeUrl) ?? []), name])
+    }
+    if (names.size > 0) this.#notify({ kind: 'proven', group, names })
+  }
+
   /** Notes that a stream has accepted all that a group has published. */
   accept(group: string): void {
     const state = this.#groups.get(group)
@@ -132,7 +159,10 @@ export class Store {
     const ofType = this.#targets.get(typeUrl) ?? new Map<string, Target>()
     this.#targets.set(typeUrl, ofType)
     if (target !== undefined) ofType.set(name, target)
-    else if (ofType.get(name)?.group === group) ofType.delete(name)
+    else if (ofType.get(name)?.group === group) {
+      ofType.delete(name)
+      this.#proven.delete(keyOf({ typeUrl, name }))
+    }
   }
 
   #refuseForeignNames(group: string, published: Resources): void {

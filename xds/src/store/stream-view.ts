@@ -4,7 +4,10 @@ import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
 import type { Progress, Verdict, View } from '../subscription/index.ts'
 import { keyOf } from './references.ts'
 import type { Fleet } from './fleet.ts'
+import type { Target } from './group.ts'
 import type { Store } from './store.ts'
+import type { Taster } from './turns.ts'
+import { TurnWaits } from './turn-waits.ts'
 import { Waits } from './waits.ts'
 import type { Readiness, Step } from './waits.ts'
 
@@ -12,18 +15,31 @@ const WITHHELD: Verdict = { kind: 'withheld', until: 'progress' }
 const KEPT: Verdict = { kind: 'withheld', until: 'change' }
 const ABSENT: Verdict = { kind: 'absent' }
 
+// How long one stream may try a change before another may have it too. Together with the time between two ticks this
+// keeps a change from waiting longer than 200 ms for a stream that does not answer.
+const TURN_MS = 100
+
+export interface StreamViewOptions {
+  /** The stream that sees. */
+  readonly id: string
+  /** How long it waits for its own client's answers. */
+  readonly patienceMs: number
+}
+
 /** The view of one stream. */
 export class StreamView implements View {
+  readonly #fleet: Fleet
   readonly #store: Store
   readonly #progress: Progress
+  readonly #id: string
   readonly #waits: Waits
+  readonly #turnWaits = new TurnWaits(TURN_MS)
 
-  readonly #versionOf: Fleet['versionOf']
-
-  constructor({ store, versionOf }: Pick<Fleet, 'store' | 'versionOf'>, progress: Progress, patienceMs: number) {
-    this.#store = store
-    this.#versionOf = versionOf
+  constructor(fleet: Fleet, progress: Progress, { id, patienceMs }: StreamViewOptions) {
+    this.#fleet = fleet
+    this.#store = fleet.store
     this.#progress = progress
+    this.#id = id
     this.#waits = new Waits(patienceMs)
   }
 
@@ -40,7 +56,7 @@ export class StreamView implements View {
   }
 
   versionOf(typeUrl: TypeUrl): string | undefined {
-    return this.#versionOf?.(typeUrl)
+    return this.#fleet.versionOf?.(typeUrl)
   }
 
   /** Forgets what a group that is gone was waiting for. */
@@ -49,7 +65,7 @@ export class StreamView implements View {
   }
 
   overdueGroups(nowMs: number): readonly string[] {
-    return this.#waits.overdue(nowMs)
+    return [...this.#waits.overdue(nowMs), ...this.#turnWaits.due(this.#fleet.first?.id, nowMs)]
   }
 
   verdictOf(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
@@ -58,7 +74,21 @@ export class StreamView implements View {
     const { group, resource } = target
     if (resource === undefined) return KEPT
     const step = { key: keyOf(resource), group, version: resource.version }
-    return this.#gate(step, this.#mayAdd(typeUrl, name, group), nowMs) ?? { kind: 'present', group, resource }
+    const early = this.#gate(step, this.#mayAdd(typeUrl, name, group), nowMs)
+    if (early !== undefined) return early
+    return this.#isItsTurn(target, step, nowMs) ? { kind: 'present', group, resource } : WITHHELD
+  }
+
+  /** Whether it may have what it would get: somebody has accepted it, or nobody tries it before this stream. */
+  #isItsTurn(target: Target, step: Step, nowMs: number): boolean {
+    const first = this.#fleet.first
+    const isFree =
+      first === undefined || first.id === this.#id || this.#store.isProven(target) || !isAsked(first, target)
+    if (!isFree && !this.#turnWaits.isOver(step, first.id, nowMs)) return false
+    this.#turnWaits.end(step.key)
+    if (isFree || !this.#fleet.counts(this.#id)) return true
+    this.#fleet.passOver(first)
+    return this.#isItsTurn(target, step, nowMs)
   }
 
   #verdictOfMissing(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
@@ -154,6 +184,10 @@ export class StreamView implements View {
     }
     return 'ready'
   }
+}
+
+function isAsked({ progress }: Taster, { resource }: Target): boolean {
+  return resource !== undefined && progress.wants(resource.typeUrl, resource.name)
 }
 
 function isReferredTo(typeUrl: TypeUrl): boolean {

@@ -54,8 +54,13 @@ export function groupOf(group: string, text = ''): readonly EncodedResource[] {
 
 let streams = 0
 
+interface Connected {
+  readonly client: SimulatedClient<FleetStream>
+  readonly stream: FleetStream
+}
+
 /** A client on a fleet; it asks for RouteConfigurations and endpoints as an Envoy does, once it knows their names. */
-export function connect(fleet: Fleet): { readonly client: SimulatedClient<FleetStream>; readonly stream: FleetStream } {
+export function connect(fleet: Fleet, { isCanary = false } = {}): Connected {
   streams += 1
   const stream = new FleetStream(fleet, {
     id: `stream-${streams}`,
@@ -63,7 +68,7 @@ export function connect(fleet: Fleet): { readonly client: SimulatedClient<FleetS
     types: AGGREGATED_TYPES,
     window: { maxResponses: 64, maxBytes: 1 << 20, maxResponseBytes: 1 << 20 },
     answerTimeoutMs: 5000,
-    isCounted: true,
+    ...{ isCounted: true, isCanary },
     onChange: () => undefined,
   })
   return { client: new SimulatedClient(stream), stream }
