@@ -89,6 +89,14 @@ test('a Tenant that lives is not proven gone, and every place says that it stand
   expect([orphans.code, orphans.report.orphans]).toEqual([0, []])
 })
 
+test('H-04 the roles that we ship are what makes the commands see: a stranger sees nothing of Kubernetes', async () => {
+  const kubeconfig = await world.api.kubeconfigFor('stranger', [])
+  const { code, out } = await bulkhead.run('tenant orphans --json', { kubernetes: { kubeconfig } })
+  const { unseen } = orphanReport.parse(JSON.parse(out))
+  expect(code).toBe(3)
+  expect(JSON.stringify(unseen)).toMatch(/Namespaces.*Secrets in/s)
+})
+
 test('S-193 nothing of a Tenant that lives is purged, by whatever id', async () => {
   const { id } = await steps.factsOf('acme')
   const refused = await bulkhead.run(`tenant purge ${id} --yes`)

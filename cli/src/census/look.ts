@@ -98,7 +98,8 @@ function remainsIn(namespace: KubeObject): string {
   return remaining.map(({ message }) => message).join('; ') || 'nothing that it says'
 }
 
-const listed: readonly KubeKind[] = [...Object.values(kinds).filter(({ namespaced }) => namespaced), secretKind]
+// Secrets are not counted: who may list them may read them.
+const listed: readonly KubeKind[] = Object.values(kinds).filter(({ namespaced }) => namespaced)
 
 async function contentsOf({ kubernetes }: Platform, namespace: string, signal: AbortSignal): Promise<string> {
   const counts = await Promise.all(

@@ -4,8 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { World } from '@bulkhead/operator/testing'
-import { emergencyGroup, systemNamespace } from '@bulkhead/operator/testing'
+import { systemNamespace } from '@bulkhead/operator/testing'
 import { systemClock } from '@bulkhead/runtime'
+import type { KubeClient } from '@bulkhead/runtime'
 import { commands } from '../commands.ts'
 import { runCommandLine } from '../run.ts'
 
@@ -29,7 +30,7 @@ export interface ConfigChange {
   readonly kubernetes?: object
 }
 
-/** With the operator's own configuration, and a person's kubeconfig. */
+/** With the operator's own configuration, and the kubeconfig of a person who holds the roles that we ship for it. */
 export async function openCommandLine(world: World): Promise<CommandLine> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-cli-'))
   const fileOf = async (name: string, text: string): Promise<string> => {
@@ -40,7 +41,8 @@ export async function openCommandLine(world: World): Promise<CommandLine> {
   const { host, port, user, database } = postgres
   const passwordFile = await fileOf('postgres', postgres.password)
   const clientSecretFile = await fileOf('keycloak', keycloak.clientSecret)
-  const kubeconfig = await api.kubeconfigFor('platform-operator', ['system:masters', emergencyGroup])
+  await bindRoles(world.admin)
+  const kubeconfig = await api.kubeconfigFor(person, [])
   const { url, clientId } = keycloak
   const configOf = (change: ConfigChange) =>
     JSON.stringify({
@@ -66,5 +68,21 @@ export async function openCommandLine(world: World): Promise<CommandLine> {
       return { code, out: out.join(''), errors: errors.join('') }
     },
     close: () => rm(folder, { recursive: true }),
+  }
+}
+
+const person = 'platform-operator'
+
+/** As docs/guides/tenant-life.md says it. */
+async function bindRoles(admin: KubeClient): Promise<void> {
+  const group = 'rbac.authorization.k8s.io'
+  const subjects = [{ kind: 'User', apiGroup: group, name: person }]
+  for (const [kind, role, namespace] of [
+    ['ClusterRoleBinding', 'ClusterRole', undefined],
+    ['RoleBinding', 'Role', systemNamespace],
+  ] as const) {
+    const of = { group, version: 'v1', kind, plural: `${kind.toLowerCase()}s`, namespaced: namespace !== undefined }
+    const roleRef = { apiGroup: group, kind: role, name: 'bulkhead-cli' }
+    await admin.create(of, { metadata: { name: 'bulkhead-cli', namespace }, roleRef, subjects })
   }
 }

@@ -47,6 +47,21 @@ test('H-04 what our accounts may do in the whole cluster is exactly this', () =>
   `)
 })
 
+test('H-04 what the person at the command line gets is exactly this, and is bound to nobody', () => {
+  const roles = ['ClusterRole', 'Role'].flatMap((kind) => rolesIn(documents, kind))
+  const own = roles.filter(({ metadata }) => metadata.name === 'bulkhead-cli')
+  expect(own.map(linesOf)).toEqual([
+    [
+      'tenants: get list delete',
+      'tools toolsets plans subscriptions accesspolicies: list',
+      'namespaces: get list delete',
+    ],
+    ['secrets: get list delete'],
+  ])
+  const bindings = documents.filter(({ kind }) => kind.endsWith('RoleBinding'))
+  expect(bindings.map((document) => bindingShape.parse(document).roleRef.name)).not.toContain('bulkhead-cli')
+})
+
 test('H-04 no role that holds everywhere reads a Secret, and none of ours can grow', () => {
   const roles = [
     ...rolesIn(documents, 'ClusterRole'),
