@@ -34,8 +34,12 @@ const roomArrows: Readonly<Record<string, readonly string[]>> = {
   'xds/src/conformance': ['serve', 'store', 'subscription'],
   'xds-server/src/resolve': ['model'],
   'xds-server/src/bundles': ['model'],
-  'xds-server/src/watch': ['resolve', 'build', 'model'],
-  'xds-server/src/control': ['watch', 'resolve', 'build', 'model', 'translate', 'assemble', 'bundles', 'xds'],
+  'xds-server/src/certificates': ['resolve'],
+  'xds-server/src/watch': ['resolve', 'certificates', 'build', 'model'],
+  'xds-server/src/control': [
+    ...['watch', 'resolve', 'certificates', 'build', 'model'],
+    ...['translate', 'assemble', 'bundles', 'xds'],
+  ],
   'xds-server/src/report': ['control', 'watch', 'build', 'model', 'xds'],
 }
 

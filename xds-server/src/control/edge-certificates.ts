@@ -1,13 +1,9 @@
 import { TYPE_URLS, encode, makeResource } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import type { Host } from '@bulkhead/tenancy'
+import type { EdgeCertificate } from '../certificates/edge-certificate.ts'
 
-/** A certificate of the edge, and the hosts that it stands for: whole names, or `*.` before one. */
-export interface EdgeCertificate {
-  readonly hosts: readonly string[]
-  readonly cert: string
-  readonly key: string
-}
+export type { EdgeCertificate }
 
 /** One secret for each host that a certificate stands for, named by the host: what Envoy asks for by server name. */
 export function secretsFor(
