@@ -164,3 +164,8 @@ export function tlsOf({ host, trustedCertificates: ca }: Pick<DatabaseOptions, '
 export async function runStatement(tx: Tx, statement: string): Promise<void> {
   await sql.raw(statement).execute(tx)
 }
+
+/** Likewise, one after another and in one round trip; the first that fails is the last, and their answers are not told. */
+export async function runStatements(tx: Tx, statements: readonly string[]): Promise<void> {
+  await runStatement(tx, statements.join(';\n'))
+}

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Database, Tx } from './database.ts'
-import { runStatement } from './database.ts'
-import { quoteIdentifier } from './identifier.ts'
+import { runStatement, runStatements } from './database.ts'
+import { quoteIdentifier, quoteLiteral } from './identifier.ts'
 import { demandExpansion } from './migrations/expand-only.ts'
 import { MigrationBusy, migrationFault } from './migrations/fault.ts'
 import { checksumOf, pendingOf } from './migrations/migration.ts'
@@ -11,7 +11,12 @@ import { demandFitServer } from './server.ts'
 
 /** Takes the lock of one scope until the transaction ends, so that two leaders never change one schema at once. */
 export async function lockScope(tx: Tx, scope: string): Promise<void> {
-  await sql`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${scope}, 0))`.execute(tx)
+  await runStatement(tx, scopeLock(scope))
+}
+
+/** The statement that takes it. */
+export function scopeLock(scope: string): string {
+  return `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${quoteLiteral(scope)}, 0))`
 }
 
 /** The lock of a schema's rows: shared by who carries them out, held alone by who loads them or changes their tables. */
@@ -39,13 +44,18 @@ export async function migrate(tx: Tx, schema: string, known: readonly Migration[
   if (pending.length === 0) return
   demandExpansion(pending)
   await holdRowsStill(tx, schema, upTo)
-  await runStatement(tx, `SET LOCAL search_path = ${quoteIdentifier(schema)}, pg_catalog`)
-  await runStatement(tx, "SET LOCAL lock_timeout = '2s'")
-  await runStatement(tx, "SET LOCAL statement_timeout = '20s'")
+  const set = [
+    `SET LOCAL search_path = ${quoteIdentifier(schema)}, pg_catalog`,
+    "SET LOCAL lock_timeout = '2s'",
+    "SET LOCAL statement_timeout = '20s'",
+  ]
+  await runStatements(tx, set)
   for (const migration of pending) await runMigration(tx, schema, migration)
-  for (const name of ['search_path', 'lock_timeout', 'statement_timeout']) {
-    await runStatement(tx, `SET LOCAL ${name} TO DEFAULT`)
-  }
+  const settings = ['search_path', 'lock_timeout', 'statement_timeout']
+  await runStatements(
+    tx,
+    settings.map((name) => `SET LOCAL ${name} TO DEFAULT`),
+  )
 }
 
 async function runMigration(tx: Tx, schema: string, migration: Migration): Promise<void> {

@@ -42,9 +42,8 @@ export function createPlacementRegistry(database: Database, wall: PlacedWall): P
     place: (tenant, shards, nowMs, signal) =>
       database.transaction(`place ${wall}`, signal, async (tx) => {
         await lockScope(tx, `public/placements/${wall}`)
-        const held = await heldShard(tx, wall, tenant.uid, shards)
-        const placement: Placement =
-          held === undefined ? judgePlacement(tenant, shards, await countPlaced(tx, wall)) : placed(held)
+        const { held, counts } = await look(tx, wall, tenant.uid, shards)
+        const placement = held === undefined ? judgePlacement(tenant, shards, counts) : placed(held)
         if (placement.kind === 'placed') await write(tx, { wall, tenant, nowMs }, placement.shard)
         return placement
       }),
@@ -80,31 +79,37 @@ export function judgePlacement(
   return best === undefined ? { kind: 'full', shard: wish } : placed(best.name)
 }
 
-// What was taken up stays where it is; before there were several that was the first.
-async function heldShard(
-  tx: Tx,
-  wall: PlacedWall,
-  uid: string,
-  [first]: readonly Shard[],
-): Promise<string | undefined> {
-  const { rows } = await sql<{ shard: string | null; adopted: boolean }>`
-    SELECT ${column(wall)} AS shard, false AS adopted FROM public.tenants WHERE uid = ${uid}
-    UNION ALL SELECT ${column(wall)}, true FROM public.retained
-      WHERE adopted_by = ${uid} AND (${wall} = 'database' OR realm IS NOT NULL)
-    ORDER BY adopted`.execute(tx)
-  const written = rows.find(({ shard }) => shard !== null)?.shard
-  return written ?? (rows.some(({ adopted }) => adopted) ? first?.name : undefined)
+interface Looked {
+  /** Where the tenant is already. */
+  readonly held: string | undefined
+  readonly counts: ReadonlyMap<string, number>
 }
 
-// What is kept of deleted tenants counts too, until somebody takes it up.
-async function countPlaced(tx: Tx, wall: PlacedWall): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ shard: string; count: number }>`
-    SELECT shard, count(*)::integer AS count FROM (
-      SELECT id, ${column(wall)} AS shard FROM public.tenants
-      UNION SELECT id, ${column(wall)} FROM public.retained
-        WHERE adopted_at IS NULL AND (${wall} = 'database' OR realm IS NOT NULL)) AS placed
-    WHERE shard IS NOT NULL GROUP BY shard`.execute(tx)
-  return new Map(rows.map(({ shard, count }) => [shard, count]))
+interface Row {
+  readonly rows: readonly { readonly shard: string | null; readonly adopted: boolean }[]
+  readonly counts: readonly { readonly shard: string; readonly count: number }[]
+}
+
+// One statement, for everybody who is placed waits for everybody before. What was taken up stays where it is; before there
+// were several that was the first. What is kept of deleted tenants counts too, until somebody takes it up.
+async function look(tx: Tx, wall: PlacedWall, uid: string, [first]: readonly Shard[]): Promise<Looked> {
+  const kept = sql`(${wall} = 'database' OR realm IS NOT NULL)`
+  const { rows: found } = await sql<Row>`
+    SELECT
+      (SELECT coalesce(json_agg(json_build_object('shard', shard, 'adopted', adopted) ORDER BY adopted), '[]') FROM (
+        SELECT ${column(wall)} AS shard, false AS adopted FROM public.tenants WHERE uid = ${uid}
+        UNION ALL SELECT ${column(wall)}, true FROM public.retained WHERE adopted_by = ${uid} AND ${kept}) AS own) AS rows,
+      (SELECT coalesce(json_agg(json_build_object('shard', shard, 'count', count)), '[]') FROM (
+        SELECT shard, count(*) AS count FROM (
+          SELECT id, ${column(wall)} AS shard FROM public.tenants
+          UNION SELECT id, ${column(wall)} FROM public.retained WHERE adopted_at IS NULL AND ${kept}) AS placed
+        WHERE shard IS NOT NULL GROUP BY shard) AS counted) AS counts`.execute(tx)
+  const { rows = [], counts = [] } = found[0] ?? {}
+  const written = rows.find(({ shard }) => shard !== null)?.shard
+  return {
+    held: written ?? (rows.some(({ adopted }) => adopted) ? first?.name : undefined),
+    counts: new Map(counts.map(({ shard, count }) => [shard, count])),
+  }
 }
 
 interface Written {

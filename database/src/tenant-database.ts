@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Secret } from '@bulkhead/runtime'
 import { sql } from 'kysely'
 import type { Database, Tx } from './database.ts'
-import { runStatement } from './database.ts'
+import { runStatement, runStatements } from './database.ts'
 import { readFigures } from './figures.ts'
 import type { ServerFigures } from './figures.ts'
 import { quoteIdentifier, quoteLiteral } from './identifier.ts'
-import { lockScope, migrate } from './ledger.ts'
+import { lockScope, migrate, scopeLock } from './ledger.ts'
 import { demandExpansion } from './migrations/expand-only.ts'
 import type { Migration } from './migrations/migration.ts'
 import { tenantMigrations } from './migrations/tenant.ts'
@@ -95,20 +95,19 @@ export function createTenantDatabase(
   migrations: readonly Migration[] = tenantMigrations,
 ): TenantDatabase {
   demandExpansion(migrations)
-  const locked = (call: string, tenant: DatabaseTenant, signal: AbortSignal, work: (tx: Tx) => Promise<void>) =>
+  const locked = (call: string, tenant: DatabaseTenant, signal: AbortSignal, work: LockedWork) =>
     database.transaction(call, signal, async (tx) => {
       await lockScope(tx, tenant.schema)
       const seen = await see(tx, tenant)
       if (seen.role.kind === 'foreign' || seen.schema.kind === 'foreign') {
         throw new ForeignDatabaseObject(`Cannot ${call} "${tenant.schema}": it belongs to somebody else`)
       }
-      await work(tx)
+      await work(tx, seen)
     })
   // The door is shut for good before the sessions end: the other way round one could slip in between.
   const setLogin = async (tenant: DatabaseTenant, canLogin: boolean, signal: AbortSignal): Promise<void> => {
     const login = canLogin ? 'LOGIN' : 'NOLOGIN'
-    await locked('set login', tenant, signal, async (tx) => {
-      const { role } = await see(tx, tenant)
+    await locked('set login', tenant, signal, async (tx, { role }) => {
       if (role.kind === 'own') await runStatement(tx, `ALTER ROLE ${quoteIdentifier(tenant.role)} ${login}`)
     })
     if (!canLogin) await locked('end sessions', tenant, signal, (tx) => endSessions(tx, tenant.role))
@@ -116,16 +115,16 @@ export function createTenantDatabase(
   return {
     observe: (tenant, signal) => database.read('observe schema', signal, (tx) => see(tx, tenant)),
     prepare: (tenant, settings, signal) =>
-      locked('prepare schema', tenant, signal, async (tx) => {
-        await prepareAll(tx, tenant, settings, { migrations, version: settings.version ?? migrations.length })
-        await lockAccess(tx)
-        await runStatement(tx, grantConnect(databaseName, tenant.role))
+      locked('prepare schema', tenant, signal, async (tx, seen) => {
+        const history = { migrations, version: settings.version ?? migrations.length }
+        await prepareAll(tx, { tenant, seen, databaseName }, settings, history)
       }),
     migrate: (tenant, version, signal) =>
-      locked('migrate schema', tenant, signal, (tx) => migrateSchema(tx, tenant, { migrations, version })),
+      locked('migrate schema', tenant, signal, (tx, seen) =>
+        migrateSchema(tx, { tenant, seen }, { migrations, version }),
+      ),
     setPassword: (tenant, password, signal) =>
-      locked('set password', tenant, signal, async (tx) => {
-        const { role } = await see(tx, tenant)
+      locked('set password', tenant, signal, async (tx, { role }) => {
         if (role.kind !== 'own') return
         await runStatement(tx, `ALTER ROLE ${quoteIdentifier(tenant.role)} PASSWORD ${verifierOf(password)}`)
       }),
@@ -134,52 +133,68 @@ export function createTenantDatabase(
     setLogin,
     drop: async (tenant, signal) => {
       await setLogin(tenant, false, signal)
-      await locked('drop schema', tenant, signal, (tx) => dropAll(tx, tenant, databaseName))
+      await locked('drop schema', tenant, signal, (tx, seen) => dropAll(tx, { tenant, seen, databaseName }))
     },
     retain: async (tenant, signal) => {
       await setLogin(tenant, false, signal)
-      await locked('retain schema', tenant, signal, (tx) => retainSchema(tx, tenant))
+      await locked('retain schema', tenant, signal, (tx, seen) => retainSchema(tx, { tenant, seen }))
     },
     adopt: (from, to, signal) =>
-      locked('adopt schema', to, signal, async (tx) => {
+      locked('adopt schema', to, signal, async (tx, after) => {
         await lockScope(tx, from.schema)
-        await adoptSchema(tx, { from, to, databaseName })
+        if (after.schema.kind === 'absent') await adoptSchema(tx, { from, to, databaseName })
       }),
   }
 }
 
-async function prepareAll(tx: Tx, tenant: DatabaseTenant, settings: PrepareSettings, history: History): Promise<void> {
-  const { role } = await see(tx, tenant)
-  if (role.kind === 'own' && !role.isPlain) {
+/** What is done to a tenant's part while its lock is held, and what was seen of it under the lock. */
+type LockedWork = (tx: Tx, seen: SeenDatabase) => Promise<void>
+
+interface Held {
+  readonly tenant: DatabaseTenant
+  readonly seen: SeenDatabase
+}
+type HeldIn = Held & { readonly databaseName: string }
+
+async function prepareAll(
+  tx: Tx,
+  { tenant, seen, databaseName }: HeldIn,
+  settings: PrepareSettings,
+  { migrations, version }: History,
+): Promise<void> {
+  if (seen.role.kind === 'own' && !seen.role.isPlain) {
     throw new ForeignDatabaseObject(`Cannot open role "${tenant.role}": somebody gave it power`)
   }
-  await prepareRole(tx, tenant, settings)
-  await prepareSchema(tx, tenant, history)
+  const isNew = seen.schema.kind === 'absent'
+  await runStatements(tx, [...preparedRole(tenant, seen.role, settings), ...(isNew ? newSchema(tenant) : [])])
+  if (isNew) await migrate(tx, tenant.schema, migrations, version)
+  await runStatements(tx, [...grantedRows(tenant), accessLock, grantConnect(databaseName, tenant.role)])
 }
 
-async function prepareRole(
-  tx: Tx,
-  tenant: DatabaseTenant,
-  settings: RoleSettings & { readonly password: Secret<string> },
-): Promise<void> {
+function preparedRole(tenant: DatabaseTenant, seen: SeenRole, settings: PrepareSettings): readonly string[] {
   const role = quoteIdentifier(tenant.role)
-  const { role: seen } = await see(tx, tenant)
-  if (seen.kind === 'absent') {
-    await runStatement(tx, `CREATE ROLE ${role}`)
+  const made = [
+    `CREATE ROLE ${role}`,
     // Membership lets us end the role's sessions; it is ours in the role, never the role's in us.
-    await runStatement(tx, `GRANT ${role} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE`)
-    await runStatement(tx, `COMMENT ON ROLE ${role} IS ${quoteLiteral(commentOf(tenant.uid))}`)
-  }
+    `GRANT ${role} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE`,
+    `COMMENT ON ROLE ${role} IS ${quoteLiteral(commentOf(tenant.uid))}`,
+  ]
   const login = settings.canLogin ? 'LOGIN' : 'NOLOGIN'
-  await runStatement(
-    tx,
-    `ALTER ROLE ${role} ${login} CONNECTION LIMIT ${settings.connectionLimit} PASSWORD ${verifierOf(settings.password)}`,
-  )
-  await runStatement(tx, `ALTER ROLE ${role} RESET ALL`)
-  for (const setting of roleConfig(tenant.schema)) {
-    const [name = '', value = ''] = setting.split('=')
-    await runStatement(tx, `ALTER ROLE ${role} SET ${quoteIdentifier(name)} = ${quoteLiteral(value)}`)
-  }
+  const limit = settings.connectionLimit
+  return [
+    ...(seen.kind === 'absent' ? made : []),
+    `ALTER ROLE ${role} ${login} CONNECTION LIMIT ${limit} PASSWORD ${verifierOf(settings.password)}`,
+    `ALTER ROLE ${role} RESET ALL`,
+    ...roleConfig(tenant.schema).map((setting) => {
+      const [name = '', value = ''] = setting.split('=')
+      return `ALTER ROLE ${role} SET ${quoteIdentifier(name)} = ${quoteLiteral(value)}`
+    }),
+  ]
+}
+
+function newSchema(tenant: DatabaseTenant): readonly string[] {
+  const schema = quoteIdentifier(tenant.schema)
+  return [`CREATE SCHEMA ${schema}`, `COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(commentOf(tenant.uid))}`]
 }
 
 function verifierOf(password: Secret<string>): string {
@@ -187,9 +202,7 @@ function verifierOf(password: Secret<string>): string {
 }
 
 // Who may connect stands in one row of the catalog for all tenants: Postgres fails the second that would change it.
-function lockAccess(tx: Tx): Promise<void> {
-  return lockScope(tx, 'database access')
-}
+const accessLock = scopeLock('database access')
 
 function grantConnect(databaseName: string, role: string): string {
   return `GRANT CONNECT ON DATABASE ${quoteIdentifier(databaseName)} TO ${quoteIdentifier(role)}`
@@ -200,37 +213,26 @@ interface History {
   readonly version: number
 }
 
-async function prepareSchema(tx: Tx, tenant: DatabaseTenant, { migrations, version }: History): Promise<void> {
-  const schema = quoteIdentifier(tenant.schema)
-  const { schema: seen } = await see(tx, tenant)
-  if (seen.kind === 'absent') {
-    await runStatement(tx, `CREATE SCHEMA ${schema}`)
-    await runStatement(tx, `COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(commentOf(tenant.uid))}`)
-    await migrate(tx, tenant.schema, migrations, version)
-  }
-  await grantRows(tx, tenant)
-}
-
-async function migrateSchema(tx: Tx, tenant: DatabaseTenant, { migrations, version }: History): Promise<void> {
-  const { role, schema } = await see(tx, tenant)
-  if (schema.kind !== 'own') throw new Error(`Cannot migrate schema "${tenant.schema}": it is not there`)
+async function migrateSchema(tx: Tx, { tenant, seen }: Held, { migrations, version }: History): Promise<void> {
+  if (seen.schema.kind !== 'own') throw new Error(`Cannot migrate schema "${tenant.schema}": it is not there`)
   await migrate(tx, tenant.schema, migrations, version)
-  if (role.kind === 'own') await grantRows(tx, tenant)
+  if (seen.role.kind === 'own') await runStatements(tx, grantedRows(tenant))
 }
 
 // The schema and its tables belong to the operator; the role gets their rows and can neither alter nor drop them.
-async function grantRows(tx: Tx, tenant: DatabaseTenant): Promise<void> {
+function grantedRows(tenant: DatabaseTenant): readonly string[] {
   const [schema, role] = [quoteIdentifier(tenant.schema), quoteIdentifier(tenant.role)]
-  await runStatement(tx, `GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
-  await runStatement(tx, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`)
+  return [
+    `GRANT USAGE ON SCHEMA ${schema} TO ${role}`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
+  ]
 }
 
 async function endSessions(tx: Tx, role: string): Promise<void> {
   await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${role}`.execute(tx)
 }
 
-async function dropAll(tx: Tx, tenant: DatabaseTenant, databaseName: string): Promise<void> {
-  const seen = await see(tx, tenant)
+async function dropAll(tx: Tx, { tenant, seen, databaseName }: HeldIn): Promise<void> {
   const schemas = [
     ...(seen.schema.kind === 'own' ? [tenant.schema] : []),
     ...(seen.retained.kind === 'own' ? [tenant.retainedSchema] : []),
@@ -243,9 +245,8 @@ async function dropAll(tx: Tx, tenant: DatabaseTenant, databaseName: string): Pr
 
 async function dropRole(tx: Tx, name: string, databaseName: string): Promise<void> {
   const role = quoteIdentifier(name)
-  await lockAccess(tx)
-  await runStatement(tx, `REVOKE ALL ON DATABASE ${quoteIdentifier(databaseName)} FROM ${role}`)
-  await runStatement(tx, `DROP ROLE ${role}`)
+  const revoke = `REVOKE ALL ON DATABASE ${quoteIdentifier(databaseName)} FROM ${role}`
+  await runStatements(tx, [accessLock, revoke, `DROP ROLE ${role}`])
 }
 
 interface Adoption {
@@ -255,8 +256,8 @@ interface Adoption {
 }
 
 async function adoptSchema(tx: Tx, { from, to, databaseName }: Adoption): Promise<void> {
-  const [before, after] = [await see(tx, from), await see(tx, to)]
-  if (before.retained.kind !== 'own' || after.schema.kind !== 'absent') return
+  const before = await see(tx, from)
+  if (before.retained.kind !== 'own') return
   const [retained, schema] = [quoteIdentifier(from.retainedSchema), quoteIdentifier(to.schema)]
   if (before.role.kind === 'own') {
     const role = quoteIdentifier(from.role)
@@ -274,8 +275,7 @@ async function moveLedger(tx: Tx, from: string, to: string): Promise<void> {
   await tx.withSchema('public').updateTable('migrations').set({ scope: to }).where('scope', '=', from).execute()
 }
 
-async function retainSchema(tx: Tx, tenant: DatabaseTenant): Promise<void> {
-  const seen = await see(tx, tenant)
+async function retainSchema(tx: Tx, { tenant, seen }: Held): Promise<void> {
   if (seen.schema.kind !== 'own') return
   const schema = quoteIdentifier(tenant.schema)
   if (seen.role.kind === 'own') {
