@@ -32,8 +32,12 @@ export interface CallContext {
   readonly answerTimeoutMs: number
   readonly limits: Limits
   readonly budget: ByteBudget
-  /** Counts a request; false when the connection sends them too fast. */
-  readonly countRequest: () => boolean
+  readonly maxNames: number
+  /**
+   * Counts a request; false when the connection sends them too fast. What asks for what nobody has is counted apart, so
+   * that it uses up nothing of the others.
+   */
+  readonly countRequest: (asksInVain: boolean) => boolean
   readonly expiresAtMs: number
   readonly nowMs: () => number
   readonly onFault: (fault: unknown) => void
@@ -157,15 +161,24 @@ export class DiscoveryCall {
   }
 
   #refusalOf(request: DiscoveryRequest): Ending | undefined {
-    const { limits, countRequest } = this.#context
-    if (!countRequest()) return tooMuch('requests come faster than this connection may send them')
+    const { limits, maxNames, countRequest } = this.#context
+    if (!countRequest(this.#asksInVain(request)))
+      return tooMuch('requests come faster than this connection may send them')
     const names = nameCountOf(request)
     if (names > limits.maxNamesPerRequest)
       return tooMuch(`${names} names in a request, at most ${limits.maxNamesPerRequest}`)
     const subscribed = request.variant === 'delta' ? request.subscribe.length : 0
-    if ((this.#stream?.protocol.subscribedCount ?? 0) + subscribed > limits.maxNamesPerStream)
-      return tooMuch(`more than ${limits.maxNamesPerStream} names on a stream`)
+    if ((this.#stream?.protocol.subscribedCount ?? 0) + subscribed > maxNames)
+      return tooMuch(`more than ${maxNames} names on a stream`)
     return undefined
+  }
+
+  /** Whether a request on demand names what does not exist. */
+  #asksInVain(request: DiscoveryRequest): boolean {
+    const [policy] = this.#context.types
+    if (request.variant === 'sotw' || policy === undefined || policy.remembersUnknown) return false
+    const fleet = this.#fleet ?? this.#context.fleetFor(request.node)
+    return !('code' in fleet) && request.subscribe.some((name) => fleet.store.find(policy.typeUrl, name) === undefined)
   }
 
   // One function for the whole life: whoever keeps it until there is room keeps it once.

@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { clusterOf, groupOf } from '../store/testing/sample.ts'
-import { FIRST, MEMBER, useWorld } from './testing/test-server.ts'
+import { clusterOf, groupOf, secretOf } from '../store/testing/sample.ts'
+import { FIRST, MEMBER, NODE, SDS, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()
 
@@ -70,6 +70,27 @@ describe('what a stream may ask', () => {
     const neighbour = (await world.connect()).stream()
     neighbour.send(FIRST)
     expect(await neighbour.next()).toBeDefined()
+  })
+
+  test('rule 88: names that nobody has use up nothing of those that exist', async () => {
+    world.fleet.store.publish('a', [secretOf('a.example')])
+    await world.start({ limits: { secretRequests: { perSecond: 0, burst: 2 } } })
+    const client = await world.connect()
+    const ask = (name: string) => {
+      const stream = client.stream(`${SDS}/DeltaSecrets`)
+      stream.send({ node: NODE, resourceNamesSubscribe: [name] })
+      return stream
+    }
+    for (const name of ['x.example', 'y.example']) expect((await ask(name).next()).removedResources).toEqual([name])
+    expect((await ask('z.example').ended).code).toBe(status.RESOURCE_EXHAUSTED)
+    expect((await ask('a.example').next()).resources?.map(({ name }) => name)).toEqual(['a.example'])
+  })
+
+  test('rule 88: a stream of certificates holds few names', async () => {
+    await world.start({ limits: { maxNamesPerSecretStream: 1 } })
+    const stream = (await world.connect()).stream(`${SDS}/DeltaSecrets`)
+    stream.send({ node: NODE, resourceNamesSubscribe: ['a.example', 'b.example'] })
+    expect((await stream.ended).code).toBe(status.RESOURCE_EXHAUSTED)
   })
 
   test('rule 88, S-146: a message beyond the limit ends the stream, and the server goes on', async () => {

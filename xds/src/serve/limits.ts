@@ -10,13 +10,15 @@ export interface Limits {
   readonly maxMessageBytes: number
   readonly maxNamesPerRequest: number
   readonly maxNamesPerStream: number
+  /** Of a stream of certificates, of which Envoy opens one for each. */
+  readonly maxNamesPerSecretStream: number
   /** Of one identity, which all Envoys of a fleet share. */
   readonly maxAggregatedStreams: number
   readonly maxAggregatedStreamsPerConnection: number
   readonly maxSecretStreams: number
   readonly maxSecretStreamsPerConnection: number
   readonly aggregatedRequests: Rate
-  /** Also the rate at which a flood of unknown server names is answered. */
+  /** For names that exist; names that nobody has, of which any client can make a flood, have as much for themselves. */
   readonly secretRequests: Rate
   /** Bytes that wait in the write buffers of all streams together. */
   readonly maxBufferedBytes: number
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxMessageBytes: 32 * 1024 * 1024,
   maxNamesPerRequest: 100_000,
   maxNamesPerStream: 200_000,
+  maxNamesPerSecretStream: 100,
   maxAggregatedStreams: 1_000,
   maxAggregatedStreamsPerConnection: 4,
   // Envoy opens a stream for every certificate that it asks for on demand.

@@ -135,6 +135,7 @@ function kindOf({ variant, ownType }: Pick<DiscoveryMethod, 'variant' | 'ownType
     ownType,
     types: ownType === undefined ? AGGREGATED_TYPES : ownTypePolicy(ownType),
     isCounted: ownType === undefined,
+    maxNames: limits.maxNamesPerStream,
     maxStreams: limits.maxAggregatedStreams,
     maxStreamsPerConnection: limits.maxAggregatedStreamsPerConnection,
     requests: limits.aggregatedRequests,
@@ -143,6 +144,7 @@ function kindOf({ variant, ownType }: Pick<DiscoveryMethod, 'variant' | 'ownType
   return {
     ...kind,
     types: ON_DEMAND_SECRETS,
+    maxNames: limits.maxNamesPerSecretStream,
     maxStreams: limits.maxSecretStreams,
     maxStreamsPerConnection: limits.maxSecretStreamsPerConnection,
     requests: limits.secretRequests,

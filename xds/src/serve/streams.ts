@@ -21,7 +21,7 @@ export interface StreamsOptions {
 }
 
 /** What tells streams of one method from those of another. */
-export interface Kind extends Pick<CallContext, 'variant' | 'types' | 'ownType' | 'isCounted'> {
+export interface Kind extends Pick<CallContext, 'variant' | 'types' | 'ownType' | 'isCounted' | 'maxNames'> {
   /** Of one identity. */
   readonly maxStreams: number
   readonly maxStreamsPerConnection: number
@@ -138,7 +138,8 @@ export class Streams {
       releaseOne()
       releaseAll()
     }
-    const countRequest = (): boolean => this.#rates.take(connection, kind.requests, this.#options.nowMs())
+    const countRequest = (asksInVain: boolean): boolean =>
+      this.#rates.take(asksInVain ? `${connection} in vain` : connection, kind.requests, this.#options.nowMs())
     const { fleetFor, expiresAtMs, role } = member
     const isCounted = kind.isCounted && role !== 'client'
     return { fleetFor, expiresAtMs, countRequest, release, isCounted, isCanary: role === 'canary' }
