@@ -45,7 +45,9 @@ export async function readManifests(folders: readonly string[]): Promise<readonl
 
 /** Makes what the manifests hold, exactly as it is shipped; what is there already stays. */
 export async function applyManifests(admin: KubeClient, documents: readonly Document[]): Promise<void> {
-  for (const document of documents) {
+  const order = (document: Document): number => (document.kind === 'Namespace' ? 0 : 1)
+  // What stands in a namespace needs it, whatever the names of the files are; kustomize orders them likewise.
+  for (const document of documents.toSorted((a, b) => order(a) - order(b))) {
     const kind = kinds.find((candidate) => candidate.kind === document.kind)
     if (kind === undefined) throw new Error(`Cannot make a ${document.kind}: its kind is not known here`)
     await admin.create(kind, document).catch((error: unknown) => {
