@@ -11,6 +11,7 @@ import type { Invitation } from '../walls/namespace/apply.ts'
 import { wallNames } from './observed.ts'
 import type { WallName } from './observed.ts'
 import type { Step } from './step.ts'
+import { turnsOf } from './turns.ts'
 import type { Wanted } from './wanted.ts'
 
 /** What went wrong, by wall. */
@@ -23,7 +24,7 @@ export interface Applied {
 }
 
 /**
- * Takes the steps: in order within a wall, the walls beside each other. A wall's first fault ends that wall only, and an
+ * Takes the steps: turn by turn within a wall, the walls beside each other. A wall's first fault ends that wall only, and an
  * object that is refused for the user's mistake ends nothing.
  */
 export async function apply(
@@ -46,9 +47,10 @@ export async function apply(
   }
   const applyWall = async (wall: WallName): Promise<void> => {
     try {
-      for (const step of steps.filter((candidate) => candidate.wall === wall)) {
+      for (const turn of turnsOf(steps.filter((candidate) => candidate.wall === wall))) {
         signal.throwIfAborted()
-        await take(step)
+        const failed = (await Promise.allSettled(turn.map(take))).find((one) => one.status === 'rejected')
+        if (failed !== undefined) throw failed.reason
       }
     } catch (error) {
       faults.set(wall, error)
