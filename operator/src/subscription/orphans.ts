@@ -2,7 +2,7 @@ import { namespaceOf, subscriptionClientId } from '@bulkhead/tenancy'
 import { subscriptionFacts } from '../facts.ts'
 import type { TenantFacts } from '../facts.ts'
 import { subscriptionKind } from '../kubernetes/kinds.ts'
-import type { ClientRepresentation } from '@bulkhead/identity'
+import type { ClientRepresentation, RealmAdmin } from '@bulkhead/identity'
 import type { Parts } from '../parts.ts'
 import { isClientOf, subscriptionAttribute } from './client-fields.ts'
 import type { Doubts } from './doubt.ts'
@@ -13,6 +13,8 @@ export interface Knowledge {
   /** Whether our own copy holds a Subscription. */
   readonly isKnown: (subscriptionUid: string) => boolean
   readonly doubts: Doubts
+  /** The way into the realm, where somebody was just let in. */
+  readonly admin?: RealmAdmin
 }
 
 /**
@@ -22,12 +24,13 @@ export interface Knowledge {
 export async function deleteOrphans(
   parts: Parts,
   tenant: TenantFacts,
-  { isKnown, doubts }: Knowledge,
+  { isKnown, doubts, admin: entered }: Knowledge,
   signal: AbortSignal,
 ): Promise<void> {
   const home = homeOf(tenant)
-  const admin = home === undefined ? undefined : await enterRealm(parts, home, signal)
-  if (home === undefined || admin === undefined) return
+  if (home === undefined) return
+  const admin = entered ?? (await enterRealm(parts, home, signal))
+  if (admin === undefined) return
   const clients = await admin.findClients(subscriptionClientId(''))
   const suspects = clients.filter((client) => isClientOf(client, uidOf(client)) && !isKnown(uidOf(client)))
   if (suspects.length === 0) return

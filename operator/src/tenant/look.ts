@@ -24,7 +24,7 @@ export function withoutContents(observed: Observed): Observed {
         ...{ objects: objects.map(emptied), invitation: emptied(invitation) },
       }
     }),
-    identity: mapSeen(identity, (seen) => ({ ...seen, secret: emptied(seen.secret) })),
+    identity: mapSeen(identity, ({ realm, keys, secret }) => ({ realm, keys, secret: emptied(secret) })),
     database: mapSeen(database, (seen) => ({ ...seen, secret: emptied(seen.secret) })),
   }
 }

@@ -1,6 +1,7 @@
 // tenant: what becomes of a Tenant. observe looks at the walls, plan says what is missing, apply does it, status tells.
 import type { Problem, Tenant } from '@bulkhead/crds'
 import type { ReadTenant, TenantFacts } from '../facts.ts'
+import type { RealmAdmin } from '@bulkhead/identity'
 import { addFinalizer } from '../kubernetes/finalizer.ts'
 import { tenantKind } from '../kubernetes/kinds.ts'
 import type { Outcome } from '../outcome.ts'
@@ -35,6 +36,8 @@ export interface Reconciled {
   readonly look?: Look | undefined
   /** When something of it has to be looked at, however good the look is. */
   readonly dueAtMs?: number | undefined
+  /** The way into its realm, where that was just seen to be its own, and open. */
+  readonly admin?: RealmAdmin | undefined
 }
 
 /** Makes one Tenant what it says, as far as possible now. `recent` is a look that is still good. */
@@ -83,7 +86,11 @@ async function reconcileWalls(
     refusals,
   }
   const dueAtMs = keysDueMs(wanted, observed)
-  return { outcome, look: outcome.kind === 'waiting' ? undefined : next, dueAtMs }
+  return { outcome, look: outcome.kind === 'waiting' ? undefined : next, dueAtMs, admin: adminOf(observed) }
+}
+
+function adminOf({ identity }: Observed): RealmAdmin | undefined {
+  return identity.kind === 'seen' ? identity.value.admin : undefined
 }
 
 function keysDueMs({ identity }: Wanted, seen: Observed | undefined): number {

@@ -23,6 +23,8 @@ export interface Stored {
   readonly keys: readonly string[]
   /** What stands beside it in the open. */
   readonly facts: Readonly<Record<string, string>>
+  /** It was not there when somebody looked: it is made without another look. */
+  readonly isAwaited?: boolean
 }
 
 /**
@@ -32,15 +34,15 @@ export interface Stored {
 export async function storedSecrets(
   parts: Parts,
   owner: Owner,
-  { name, keys, facts }: Stored,
+  { name, keys, facts, isAwaited = false }: Stored,
   signal: AbortSignal,
 ): Promise<(key: string) => Secret<string>> {
   const metadata = { name, namespace: parts.settings.systemNamespace, labels: ownerLabels(owner) }
   const secrets = () => Object.fromEntries(keys.map((key) => [key, parts.newSecret()]))
   const stored =
-    (await findSystemSecret(parts, name, signal)) ??
+    (isAwaited ? undefined : await findSystemSecret(parts, name, signal)) ??
     (await createSecret(parts, secretBody(metadata, { ...facts, ...secrets() }), signal)) ??
-    // Another leader was faster: its values count.
+    // It is there, or another leader was faster: its values count.
     (await findSystemSecret(parts, name, signal))
   if (seeObject(stored, owner.uid).kind !== 'own')
     throw new Error(`Cannot use Secret "${name}": it is not this tenant's`)

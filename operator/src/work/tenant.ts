@@ -33,7 +33,7 @@ export async function workTenant(running: Running, name: string, signal: AbortSi
   const look = freshest(looks.get(uid), options)
   const recent = look?.generation === generation ? look : undefined
   const reconciled = await reconcileOrHold(running, tenant, recent, signal)
-  if (recent === undefined && reconciled.look !== undefined) await removeOrphans(running, tenant.object, signal)
+  if (reconciled.look !== undefined) await removeOrphans(running, tenant.object, reconciled, signal)
   // One that went meanwhile was forgotten, and stays so.
   const isThere = watches.tenants.store.get(name)?.metadata.uid === uid
   if (reconciled.look === undefined || !isThere) looks.delete(uid)
@@ -60,11 +60,14 @@ async function reconcileOrHold(
 async function removeOrphans(
   { options, watches, memory: { doubts } }: Running,
   tenant: TenantFacts,
+  { admin }: Pick<Reconciled, 'admin'>,
   signal: AbortSignal,
 ): Promise<void> {
+  // Its realm was not looked at just now, or is shut.
+  if (admin === undefined) return
   const known = watches.subscriptions.store.getByIndex(byNamespace, tenant.status?.namespace ?? '')
   const uids = new Set(known.map(({ metadata }) => metadata.uid))
-  const knowledge = { isKnown: (one: string) => uids.has(one), doubts }
+  const knowledge = { isKnown: (one: string) => uids.has(one), doubts, admin }
   await deleteOrphans(options.parts, tenant, knowledge, signal)
 }
 

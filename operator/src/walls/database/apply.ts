@@ -39,7 +39,8 @@ export async function applyDatabaseStep(
 }
 
 async function prepare({ parts, owner, wanted }: DatabaseParts, version: number, signal: AbortSignal): Promise<void> {
-  const role = { ...wanted.settings, password: await storedPassword({ parts, owner, wanted }, signal), version }
+  const password = await storedPassword({ parts, owner, wanted }, signal, true)
+  const role = { ...wanted.settings, password, version }
   const work = () => parts.databases.prepare(wanted.tenant, role, signal)
   return attemptMigration(parts, { owner, wanted, version, work }, signal)
 }
@@ -48,11 +49,15 @@ async function setPassword({ parts, owner, wanted }: DatabaseParts, signal: Abor
   await parts.databases.setPassword(wanted.tenant, await storedPassword({ parts, owner, wanted }, signal), signal)
 }
 
-async function storedPassword({ parts, owner, wanted }: DatabaseParts, signal: AbortSignal): Promise<Secret<string>> {
+async function storedPassword(
+  { parts, owner, wanted }: DatabaseParts,
+  signal: AbortSignal,
+  isAwaited = false,
+): Promise<Secret<string>> {
   const { tenant, secretName: name } = wanted
   const { host, port, database } = addressOf(parts, tenant)
   const facts = { host, port: String(port), database, user: tenant.role }
-  const values = await storedSecrets(parts, owner, { name, keys: ['password'], facts }, signal)
+  const values = await storedSecrets(parts, owner, { name, keys: ['password'], facts, isAwaited }, signal)
   return values('password')
 }
 

@@ -16,9 +16,14 @@ export interface OwnAccount {
 }
 
 /** The secrets of a realm, stored before it is made. */
-export async function realmSecrets(parts: Parts, { owner, secretName }: OwnAccount, signal: AbortSignal) {
+export async function realmSecrets(
+  parts: Parts,
+  { owner, secretName }: OwnAccount,
+  signal: AbortSignal,
+  isAwaited = false,
+) {
   const { client, adminPassword } = realmSecretKeys
-  const stored = { name: secretName, keys: [client, adminPassword], facts: {} }
+  const stored = { name: secretName, keys: [client, adminPassword], facts: {}, isAwaited }
   const newSecret = () => meetingAnyPolicy(parts.newSecret())
   const values = await storedSecrets({ ...parts, newSecret }, owner, stored, signal)
   return { client: values(client), adminPassword: values(adminPassword) }

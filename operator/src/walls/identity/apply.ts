@@ -92,14 +92,15 @@ async function repairPolicy(admin: RealmAdmin, { id, fields }: PolicyRepair): Pr
 
 async function createRealm(at: IdentityParts, signal: AbortSignal): Promise<void> {
   const { parts, wanted } = at
-  const { client: secret, adminPassword } = await realmSecrets(parts, accountOf(at), signal)
+  const { client: secret, adminPassword } = await realmSecrets(parts, accountOf(at), signal, true)
   const signingKey = firstKey(Math.floor(parts.clock.now() / 1000), wanted.rotation.request)
   const { settings, template } = wanted
   const fields = newRealm({ settings, template, secret, adminPassword, signingKey })
   if ((await parts.keycloak.createRealm(wanted.realm, fields, signal)) === 'taken') return
   // A scope in the realm's own fields would take the place of all that Keycloak makes by itself; of a realm that was just
-  // made it is known what is missing, and no look has to find it.
-  await applyInside(wanted, await enter(at, signal), { wall: 'identity', kind: 'create-audience' })
+  // made it is known what is missing, and no look has to find it. Nobody else's lets in whoever has the new secret.
+  const admin = await enterBy(parts, wanted.realm, secret, signal)
+  await applyInside(wanted, admin, { wall: 'identity', kind: 'create-audience' })
 }
 
 /** The password of the invitation, while it is stored. */
@@ -114,8 +115,18 @@ export async function invitationPassword(
 async function enter(at: IdentityParts, signal: AbortSignal): Promise<RealmAdmin> {
   const { realm } = at.wanted
   const { client } = await realmSecrets(at.parts, accountOf(at), signal)
-  const entry = await at.parts.keycloak.enter(realm, client, signal)
+  const admin = await enterBy(at.parts, realm, client, signal)
+  if (!isRealmOf(await admin.realm(), at.owner.uid)) throw notOwn(realm)
+  return admin
+}
+
+async function enterBy(
+  { keycloak }: Parts,
+  realm: string,
+  secret: Secret<string>,
+  signal: AbortSignal,
+): Promise<RealmAdmin> {
+  const entry = await keycloak.enter(realm, secret, signal)
   if (entry.kind === 'closed') throw new Error(`Cannot enter realm "${realm}": Keycloak lets us in no more`)
-  if (!isRealmOf(await entry.admin.realm(), at.owner.uid)) throw notOwn(realm)
   return entry.admin
 }

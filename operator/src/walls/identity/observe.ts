@@ -50,7 +50,7 @@ interface RealmQuestion {
   readonly found: KubeObject | undefined
 }
 
-type RealmAndKeys = Pick<SeenIdentity, 'realm' | 'keys'>
+type RealmAndKeys = Omit<SeenIdentity, 'secret'>
 
 async function observeRealm(parts: Parts, question: RealmQuestion, signal: AbortSignal): Promise<RealmAndKeys> {
   const { keycloak } = parts
@@ -63,7 +63,8 @@ async function observeRealm(parts: Parts, question: RealmQuestion, signal: Abort
         lookInside(parts, entry.admin, { owner, wanted, clientSecret }, signal),
         observeKeys(parts, wanted.realm, signal),
       ])
-      return { realm, keys: realm.kind === 'open' ? keys : undefined }
+      if (realm.kind !== 'open') return { realm, keys: undefined }
+      return { realm, keys, admin: entry.admin }
     }
   }
   return { realm: await lookByBootstrap(parts, question, signal), keys: undefined }
@@ -87,31 +88,42 @@ interface Inside {
 }
 
 async function lookInside(parts: Parts, admin: RealmAdmin, inside: Inside, signal: AbortSignal): Promise<SeenRealm> {
-  const { owner, wanted } = inside
   try {
-    const realm = await admin.realm()
+    const [found, around] = await Promise.allSettled([admin.realm(), lookAround(parts, admin, inside, signal)])
+    // Whose it is comes first, whatever else was seen or refused.
+    if (found.status === 'rejected') throw found.reason
+    const realm = found.value
     // Who lost the role for its settings is not shown whose the realm is.
-    if (!isRealmOf(realm, owner.uid)) return await lookByBootstrap(parts, inside, signal)
+    if (!isRealmOf(realm, inside.owner.uid)) return await lookByBootstrap(parts, inside, signal)
     // A token from before the realm was disabled still opens it: that is no open realm.
     if (!realm.enabled) return { kind: 'disabled' }
-    const question = { owner, key: inside.clientSecret, ...wanted }
-    const atSeconds = Math.floor(parts.clock.now() / 1000)
-    const [user, audience, components, drifted, unused, federation] = await Promise.all([
-      admin.findUser(tenantAdmin),
-      observeAudience(admin, wanted.audience),
-      admin.components(),
-      driftedFlows(admin),
-      openUnusedClient(admin),
-      observeFederation(parts, admin, question, signal),
-    ])
-    const isAdminAwaited = user?.requiredActions.includes('UPDATE_PASSWORD') === true
-    const seen = { realm, audience, isAdminAwaited, components, federation, atSeconds }
-    return { kind: 'open', ...seen, driftedFlows: drifted, openUnusedClient: unused }
+    if (around.status === 'rejected') throw around.reason
+    return { kind: 'open', realm, ...around.value }
   } catch (error) {
     // Let in, and not allowed to look: somebody took a role of our account.
     if (error instanceof KeycloakFault && error.status === 403) return { kind: 'locked' }
     throw error
   }
+}
+
+async function lookAround(
+  parts: Parts,
+  admin: RealmAdmin,
+  { owner, wanted, clientSecret: key }: Inside,
+  signal: AbortSignal,
+) {
+  const atSeconds = Math.floor(parts.clock.now() / 1000)
+  const [user, audience, components, drifted, unused, federation] = await Promise.all([
+    admin.findUser(tenantAdmin),
+    observeAudience(admin, wanted.audience),
+    admin.components(),
+    driftedFlows(admin),
+    openUnusedClient(admin),
+    observeFederation(parts, admin, { owner, key, ...wanted }, signal),
+  ])
+  const isAdminAwaited = user?.requiredActions.includes('UPDATE_PASSWORD') === true
+  const seen = { audience, isAdminAwaited, components, federation, atSeconds }
+  return { ...seen, driftedFlows: drifted, openUnusedClient: unused }
 }
 
 async function observeAudience(admin: RealmAdmin, audience: string): Promise<SeenAudience> {

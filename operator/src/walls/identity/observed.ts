@@ -1,4 +1,4 @@
-import type { CheckedKeys, ComponentRepresentation, RealmRepresentation } from '@bulkhead/identity'
+import type { CheckedKeys, ComponentRepresentation, RealmAdmin, RealmRepresentation } from '@bulkhead/identity'
 import type { SeenObject } from '../../kubernetes/wanted-object.ts'
 import type { SeenKeys } from './external/keeper.ts'
 import type { SeenFederation } from './federation/observe.ts'
@@ -42,6 +42,8 @@ export interface SeenIdentity {
   readonly realm: SeenRealm
   /** What the realm publishes, when it is open. */
   readonly keys: SeenPublished | undefined
+  /** Our way into the realm, when it is open. */
+  readonly admin?: RealmAdmin | undefined
 }
 
 /** What came of fetching the realm's keys. */
