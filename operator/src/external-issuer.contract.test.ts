@@ -4,22 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findCondition, kinds } from '@bulkhead/crds'
 import { answerJson, startTestIssuer } from '@bulkhead/identity/testing'
-import type { TestIssuer } from '@bulkhead/identity/testing'
 import { realmOf } from '@bulkhead/tenancy'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
+import { readTenant } from './facts.ts'
 import type { TenantFacts } from './facts.ts'
-import { stepsIn } from './testing/steps.ts'
-import type { Steps } from './testing/steps.ts'
-import { startWorld } from './testing/world.ts'
-import type { World } from './testing/world.ts'
+import { openWorld } from './testing/open-world.ts'
 import { ownerOf } from './walls/owner.ts'
 
 // One world and one story. Keycloak is its double: for these tenants nothing is ever said to it but questions.
-let folder: string
-let issuer: TestIssuer
-let world: World
-let steps: Steps
-let stopOperator = (): Promise<void> => Promise.resolve()
+const folder = await mkdtemp(join(tmpdir(), 'bulkhead-issuer-'))
+const issuer = await startTestIssuer()
+afterAll(async () => {
+  await issuer.stop()
+  await rm(folder, { recursive: true })
+})
+await writeFile(join(folder, 'ca.crt'), issuer.caCert)
+const { world, steps, operator } = await openWorld({ keycloak: 'double', issuerCaFile: join(folder, 'ca.crt') })
 
 const keysOf = (kid: string) => {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -31,32 +31,17 @@ const external = (change: object = {}) => ({
     external: { issuer: `${issuer.url}/acme`, audiences: ['orders'], jwksURI: `${issuer.url}/keys`, ...change },
   },
 })
+issuer.answer(answerJson(keysOf('one')))
+
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
 const refOf = (name: string) => ({ kind: kinds.tenant, name })
 const subscriptionRef = (name: string) => ({ kind: kinds.subscription, namespace: 'tenant-acme', name })
 const reasonOf = (object: Pick<TenantFacts, 'status'>, type: string) =>
   findCondition(object.status?.conditions, type)?.reason
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bulkhead-issuer-'))
-  issuer = await startTestIssuer()
-  issuer.answer(answerJson(keysOf('one')))
-  await writeFile(join(folder, 'ca.crt'), issuer.caCert)
-  world = await startWorld({ keycloak: 'double', issuerCaFile: join(folder, 'ca.crt') })
-  steps = stepsIn(world)
-  stopOperator = world.run()
-}, 600_000)
-
-afterAll(async () => {
-  await stopOperator()
-  await world.stop()
-  await issuer.stop()
-  await rm(folder, { recursive: true })
-})
-
 async function tenantWhere(name: string, isDone: (tenant: TenantFacts) => boolean): Promise<TenantFacts> {
-  await world.until(refOf(name), (found) => found !== undefined && isDone(found as unknown as TenantFacts), 30_000)
-  return (await world.admin.get(refOf(name))) as unknown as TenantFacts
+  const isThere = (found: unknown): boolean => found !== undefined && isDone(readTenant(found).object)
+  return readTenant(await world.until(refOf(name), isThere, 30_000)).object
 }
 
 const withKeys = (kid: string) => (tenant: TenantFacts) => tenant.status?.identity?.jwks?.includes(`"${kid}"`) === true
@@ -110,8 +95,7 @@ test('F-47 an issuer that is down leaves keys and status as they were, also thro
   const before = await steps.tenantWith('acme', 'True', walls)
   issuer.answer((response) => response.writeHead(500).end())
   const asked = issuer.seen.length
-  await stopOperator()
-  stopOperator = world.run()
+  await operator.restart()
   await steps.createTenant('marker')
   await steps.tenantWith('marker', 'True', walls)
   await expect.poll(() => issuer.seen.length, { timeout: 20_000 }).toBeGreaterThan(asked + 2)

@@ -1,7 +1,7 @@
 import { findCondition, kinds } from '@bulkhead/crds'
 import { Secret, createMetrics, systemClock } from '@bulkhead/runtime'
 import type { KubeKind, KubeRef } from '@bulkhead/runtime'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readTenant } from './facts.ts'
 import { createHttp, createKeycloak, operatorClientId } from '@bulkhead/identity'
 import { roleBindingKind, roleKind, secretKind } from './kubernetes/kinds.ts'
@@ -9,26 +9,10 @@ import { createOperatorMetrics } from './metrics.ts'
 import { reconcileTenant } from './tenant/reconcile.ts'
 import { logInFirst } from './testing/first-admin.ts'
 import { realmVandal } from './testing/realm-vandal.ts'
-import { stepsIn } from './testing/steps.ts'
-import type { Steps } from './testing/steps.ts'
-import { startWorld } from './testing/world.ts'
-import type { World } from './testing/world.ts'
+import { openWorld } from './testing/open-world.ts'
 
 // What goes wrong around a tenant, with every real part. One world for all.
-let world: World
-let steps: Steps
-let stopOperator = (): Promise<void> => Promise.resolve()
-
-beforeAll(async () => {
-  world = await startWorld()
-  steps = stepsIn(world)
-  stopOperator = world.run()
-}, 600_000)
-
-afterAll(async () => {
-  await stopOperator()
-  await world.stop()
-})
+const { world, steps, operator } = await openWorld()
 
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
 const signal = AbortSignal.timeout(3_600_000)
@@ -71,9 +55,9 @@ test('a Subscription takes its client with it, whatever a tenant admin does befo
   }
   await strip(second)
   await expect.poll(() => clientsOf(realm), patient).toHaveLength(2)
-  await stopOperator()
+  await operator.stop()
   await strip(third)
-  stopOperator = world.run()
+  operator.start()
   await expect.poll(() => clientsOf(realm), patient).toEqual([kept])
 })
 
@@ -96,7 +80,7 @@ test('with Keycloak away a deletion takes what it sees, and the Tenant stays unt
   await steps.createTenant('initech', { deletionPolicy: 'Delete' })
   await steps.tenantWith('initech', 'True', walls)
   const { id, realm } = await steps.factsOf('initech')
-  await stopOperator()
+  await operator.stop()
   // Somebody gave the role power: it must go all the same.
   await world.postgres.query(`GRANT pg_read_all_data TO tenant_${id}`)
   const ref = { kind: kinds.tenant, name: 'initech' }
@@ -111,7 +95,7 @@ test('with Keycloak away a deletion takes what it sees, and the Tenant stays unt
   // It holds nothing any more, and it is known where what stands of it is.
   const { uid = '' } = (await world.admin.get(ref)).metadata
   expect(await world.parts.registry.standing(uid, signal)).toBe('listed')
-  stopOperator = world.run()
+  operator.start()
   await steps.gone('initech')
   expect(await world.parts.keycloak.findRealm(realm, signal)).toBeUndefined()
   expect(await world.parts.registry.standing(uid, signal)).toBe('gone')

@@ -1,29 +1,14 @@
 import { findCondition, kinds } from '@bulkhead/crds'
 import { isNotFound } from '@bulkhead/runtime'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TenantFacts } from './facts.ts'
 import { namespaceKind, secretKind } from './kubernetes/kinds.ts'
-import { stepsIn } from './testing/steps.ts'
-import type { Steps } from './testing/steps.ts'
-import { startWorld, systemNamespace } from './testing/world.ts'
-import type { World } from './testing/world.ts'
+import { openWorld } from './testing/open-world.ts'
+import { systemNamespace } from './testing/world.ts'
 
 // What becomes of what was granted, and of what stands, through suspension, deletion and restored backups. The next
 // resync is ten minutes away: whatever happens here happens because of what is done here.
-let world: World
-let steps: Steps
-let stopOperator = (): Promise<void> => Promise.resolve()
-
-beforeAll(async () => {
-  world = await startWorld({ keycloak: 'double' })
-  steps = stepsIn(world)
-  stopOperator = world.run()
-}, 600_000)
-
-afterAll(async () => {
-  await stopOperator()
-  await world.stop()
-})
+const { world, steps, operator } = await openWorld({ keycloak: 'double' })
 
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
 const refOf = (name: string) => ({ kind: kinds.tenant, name })
@@ -76,9 +61,9 @@ test('a host that is no more in the spec is quarantined, and its last holder alo
 })
 
 test('S-194 a registry older than the Tenants grants to each what its object says, and nothing twice', async () => {
-  await stopOperator()
+  await operator.stop()
   await sql('DELETE FROM hostnames; DELETE FROM issuers; DELETE FROM tenants')
-  stopOperator = world.run()
+  operator.start()
   const rows = () => sql(`SELECT host, count(*)::int AS holders FROM hostnames GROUP BY host ORDER BY host`)
   await expect
     .poll(rows, { timeout: 60_000, interval: 200 })
@@ -86,7 +71,7 @@ test('S-194 a registry older than the Tenants grants to each what its object say
 })
 
 async function loseCluster(name: string, id: string): Promise<void> {
-  await stopOperator()
+  await operator.stop()
   await world.admin.patch(refOf(name), { type: 'merge', body: { metadata: { finalizers: null } } })
   await world.admin.delete(refOf(name))
   await world.admin.delete({ kind: namespaceKind, name: `tenant-${name}` })
@@ -94,7 +79,7 @@ async function loseCluster(name: string, id: string): Promise<void> {
   for (const secret of [`realm-${id}`, `database-${id}`]) {
     await world.admin.delete({ kind: secretKind, namespace: systemNamespace, name: secret })
   }
-  stopOperator = world.run()
+  operator.start()
 }
 
 test('S-194 a Tenant whose cluster was lost takes up realm and rows of its former uid, when it says so', async () => {
@@ -152,10 +137,10 @@ test('S-191 the client of a Subscription that was torn out goes, and a list that
   }
   const [app, late] = [await stored('app'), await stored('late')]
   const tearOut = async (name: string): Promise<void> => {
-    await stopOperator()
+    await operator.stop()
     await world.admin.patch(refTo(name), { type: 'merge', body: { metadata: { finalizers: null } } })
     await world.admin.delete(refTo(name))
-    stopOperator = world.run()
+    operator.start()
   }
   expect(await steps.token(app)).toHaveProperty('azp')
   await tearOut('app')

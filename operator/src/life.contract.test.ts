@@ -1,31 +1,16 @@
 import { findCondition, kinds } from '@bulkhead/crds'
 import { isNotFound } from '@bulkhead/runtime'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { readTenant } from './facts.ts'
 import { eventKind, namespaceKind, secretKind } from './kubernetes/kinds.ts'
 import { recreateAnnotation } from './tenant/lost.ts'
 import { allowDeletionAnnotation } from './tenant/status.ts'
-import { stepsIn } from './testing/steps.ts'
-import type { Steps } from './testing/steps.ts'
-import { startWorld, systemNamespace } from './testing/world.ts'
-import type { World } from './testing/world.ts'
+import { openWorld } from './testing/open-world.ts'
+import { systemNamespace } from './testing/world.ts'
 
 // A tenant's life from application to its end, and back, with every real part. One world for all.
-let world: World
-let steps: Steps
-let stopOperator = (): Promise<void> => Promise.resolve()
-
-beforeAll(async () => {
-  world = await startWorld()
-  steps = stepsIn(world)
-  stopOperator = world.run()
-}, 600_000)
-
-afterAll(async () => {
-  await stopOperator()
-  await world.stop()
-})
+const { world, steps, operator } = await openWorld()
 
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
 const patient = { timeout: 60_000, interval: 200 }
@@ -99,10 +84,10 @@ test('a realm or schema that somebody removed is told of, and made again, empty,
   await steps.createTenant('initech')
   await steps.tenantWith('initech', 'True', walls)
   const { id, realm } = await steps.factsOf('initech')
-  await stopOperator()
+  await operator.stop()
   await world.parts.keycloak.deleteRealm(realm, signal)
   await world.postgres.query(`DROP SCHEMA "tenant_${id}" CASCADE`, world.postgres.database)
-  stopOperator = world.run()
+  operator.start()
   const lost = await steps.tenantWith('initech', 'False', ['IdentityReady', 'DatabaseReady'])
   expect(findCondition(lost.status?.conditions, 'IdentityReady')).toMatchObject({ reason: 'RealmLost' })
   expect(findCondition(lost.status?.conditions, 'DatabaseReady')).toMatchObject({ reason: 'SchemaLost' })
@@ -153,11 +138,11 @@ test('S-194 a Tenant whose registry and status are older than its walls takes up
   const client = await steps.login(id)
   await client.query(`INSERT INTO audit (actor, action) VALUES ('bruce', 'waits')`)
   await client.end()
-  await stopOperator()
+  await operator.stop()
   await world.postgres.query(`DELETE FROM hostnames; DELETE FROM tenants`, world.postgres.database)
   const forget = { type: 'json', body: [{ op: 'remove', path: '/status' }] } as const
   await world.admin.patch(refOf('wayne'), forget, { subresource: 'status' })
-  stopOperator = world.run()
+  operator.start()
   await steps.tenantWith('wayne', 'True', walls)
   expect((await steps.factsOf('wayne')).realm).toBe(realm)
   const again = await steps.login(id)
@@ -171,9 +156,9 @@ test('more deletions at once than anybody means are held back, and each goes on 
   const names = Array.from({ length: 6 }, (_, index) => `crowd-${index}`)
   await each((name) => steps.createTenant(name, { deletionPolicy: 'Delete' }))
   await each((name) => steps.tenantWith(name, 'True', walls))
-  await stopOperator()
+  await operator.stop()
   await each((name) => world.admin.delete(refOf(name)))
-  stopOperator = world.run(600_000, { share: 0.2, minimum: 2, windowMs: 60_000 })
+  operator.start(600_000, { share: 0.2, minimum: 2, windowMs: 60_000 })
   const [first = '', second = ''] = names
   await each(async (name) => {
     const held = await steps.tenantWith(name, 'True', ['Stalled'])

@@ -1,41 +1,21 @@
 import { findCondition, kinds } from '@bulkhead/crds'
 import { isNotFound } from '@bulkhead/runtime'
 import { tenantId } from '@bulkhead/tenancy'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { operatorClientId } from '@bulkhead/identity'
 import { readSubscription } from './facts.ts'
 import { eventKind, namespaceKind, networkPolicyKind, resourceQuotaKind, secretKind } from './kubernetes/kinds.ts'
 import { adminAttacks, adminOf, roleAttacks, successesOf } from './testing/attacks.ts'
 import { startOperatorProcess } from './testing/process.ts'
 import { realmVandal } from './testing/realm-vandal.ts'
-import { stepsIn } from './testing/steps.ts'
-import type { Steps } from './testing/steps.ts'
-import { startWorld, systemNamespace } from './testing/world.ts'
-import type { World } from './testing/world.ts'
+import { openWorld } from './testing/open-world.ts'
+import { systemNamespace } from './testing/world.ts'
 
 // One world for all, and one story: a test goes on with what those before it made.
-let world: World
-let steps: Steps
-let stopOperator = (): Promise<void> => Promise.resolve()
-
-beforeAll(async () => {
-  world = await startWorld()
-  steps = stepsIn(world)
-  stopOperator = world.run()
-}, 600_000)
-
-afterAll(async () => {
-  await stopOperator()
-  await world.stop()
-})
+const { world, steps, operator } = await openWorld()
 
 const walls = ['Granted', 'NamespaceReady', 'IdentityReady', 'DatabaseReady']
 const signal = AbortSignal.timeout(3_600_000)
-
-async function restartOperator(): Promise<void> {
-  await stopOperator()
-  stopOperator = world.run()
-}
 
 const subscriptionRef = (namespace: string, name: string) => ({ kind: kinds.subscription, namespace, name })
 
@@ -67,7 +47,7 @@ test('a Tenant becomes a namespace, a realm, a schema and its grants, and is Rea
 
 test('a settled Tenant is not written again', async () => {
   const before = await steps.tenantWith('acme', 'True', ['Ready'])
-  await restartOperator()
+  await operator.restart()
   await steps.createTenant('marker')
   await steps.tenantWith('marker', 'True', walls)
   const after = await steps.tenantWith('acme', 'True', ['Ready'])
@@ -155,7 +135,7 @@ test('S-176 what drifts in realm, client, Secret, namespace and role is put back
   await world.admin.delete(policy)
   await world.admin.delete(secret)
   await world.postgres.query(`ALTER ROLE tenant_${id} CONNECTION LIMIT 500`)
-  await restartOperator()
+  await operator.restart()
   const patient = { timeout: 90_000, interval: 500 }
   await expect
     .poll(() => keycloak.settings(), patient)
@@ -299,17 +279,16 @@ test('S-193 a retained Tenant keeps its data behind doors that nobody can open',
 })
 
 test('the process is ready with the account that is shipped, tells what it does, keeps its secrets, and ends when told', async () => {
-  await stopOperator()
-  const operator = await startOperatorProcess(world)
-  const ready = async () => (await operator.page('/readyz')).status
+  await operator.stop()
+  const shipped = await startOperatorProcess(world)
+  const ready = async () => (await shipped.page('/readyz')).status
   await expect.poll(ready, { timeout: 60_000, interval: 200 }).toBe(200)
   await steps.createTenant('hooli')
   const { status } = await steps.tenantWith('hooli', 'True', walls)
-  const metrics = (await operator.page('/metrics')).text
+  const metrics = (await shipped.page('/metrics')).text
   expect(metrics).toMatch(/bulkhead_operator_keycloak_seconds_count\{call="create realm"\} 1/)
   expect(metrics).toMatch(/bulkhead_operator_outcomes_total\{kind="Tenant",outcome="ready"\}/)
-  const { code, output } = await operator.end()
-  stopOperator = () => Promise.resolve()
+  const { code, output } = await shipped.end()
   expect(code).toBe(0)
   expect(output).toContain('"tenant":"hooli"')
   const stored = await Promise.all([

@@ -1,32 +1,36 @@
 import { KubeFault } from '@bulkhead/runtime'
-import type { KubeClient } from '@bulkhead/runtime'
 import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { addFinalizer, removeFinalizer } from './finalizer.ts'
+import type { FinalizerClient } from './finalizer.ts'
 import { tenantKind } from './kinds.ts'
 
 const finalized = { ref: { kind: tenantKind, name: 'acme' }, uid: 'u1' }
 const signal = new AbortController().signal
 
+const changeShape = z.object({ metadata: z.object({ resourceVersion: z.string(), finalizers: z.array(z.string()) }) })
+
 /** An API server of one object, whose first writes are lost to somebody else's. */
 function serverWith(finalizers: readonly string[], { uid = 'u1', conflicts = 0 } = {}) {
   const seen = { finalizers, version: 1, conflicts }
-  const client = {
+  const client: FinalizerClient = {
     find: () =>
       Promise.resolve({
         metadata: { name: 'acme', uid, resourceVersion: String(seen.version), finalizers: [...seen.finalizers] },
       }),
-    patch: (_ref: unknown, { body }: { body: { metadata: { resourceVersion: string; finalizers: string[] } } }) => {
+    patch: (_ref, { body }) => {
+      const { metadata } = changeShape.parse(body)
       if (seen.conflicts > 0) {
         seen.conflicts -= 1
         seen.version += 1
       }
-      if (body.metadata.resourceVersion !== String(seen.version)) {
+      if (metadata.resourceVersion !== String(seen.version)) {
         return Promise.reject(new KubeFault('PATCH', { status: 409, reason: 'Conflict', detail: '' }))
       }
-      seen.finalizers = body.metadata.finalizers
+      seen.finalizers = metadata.finalizers
       return Promise.resolve({ metadata: { name: 'acme' } })
     },
-  } as unknown as KubeClient
+  }
   return { client, seen }
 }
 

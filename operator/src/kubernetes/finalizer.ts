@@ -7,11 +7,13 @@ export interface Finalized {
   /** What was read just now: the first try reads nothing. */
   readonly seen?: Known
 }
+/** What it takes to put one on, or take it off. */
+export type FinalizerClient = Pick<KubeClient, 'find' | 'patch'>
 type Known = Pick<KubeMetadata, 'uid' | 'finalizers' | 'resourceVersion'>
 
 /** Puts a finalizer on this incarnation of the object; throws when there is nothing left that it could hold. */
 export async function addFinalizer(
-  client: KubeClient,
+  client: FinalizerClient,
   finalized: Finalized,
   finalizer: string,
   signal: AbortSignal,
@@ -22,7 +24,7 @@ export async function addFinalizer(
 
 /** Takes the finalizer off this incarnation of the object; one that is gone already is as good. */
 export async function removeFinalizer(
-  client: KubeClient,
+  client: FinalizerClient,
   finalized: Finalized,
   finalizer: string,
   signal: AbortSignal,
@@ -39,7 +41,7 @@ const maxAttempts = 5
 
 // Read anew after each conflict: whatever others write meanwhile must neither be lost nor stand in the way for ever.
 async function change(
-  client: KubeClient,
+  client: FinalizerClient,
   { ref, uid, seen }: Finalized,
   edit: (finalizers: readonly string[]) => readonly string[],
   signal: AbortSignal,
@@ -59,7 +61,7 @@ async function change(
 }
 
 async function write(
-  client: KubeClient,
+  client: FinalizerClient,
   ref: KubeRef,
   body: Readonly<Record<string, unknown>>,
   signal: AbortSignal,

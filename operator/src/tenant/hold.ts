@@ -1,8 +1,9 @@
 import { findCondition } from '@bulkhead/crds'
+import { timestamp } from '@bulkhead/runtime'
 import type { TenantFacts } from '../facts.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Parts } from '../parts.ts'
-import { report, timestamp } from './report.ts'
+import { report } from './report.ts'
 import { allowDeletionAnnotation, heldStatus } from './status.ts'
 
 /** Whether a deletion needs no permission: somebody gave it, or the clean-up has begun. */
