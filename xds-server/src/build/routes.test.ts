@@ -57,6 +57,35 @@ describe('routes', () => {
     ])
   })
 
+  test('with parameters that are longer than Envoy takes refuse, and whoever made them so is told', () => {
+    const long = `/${'a'.repeat(236)}/{id}`
+    const tools = [
+      aTool('short', { http: { path: `/${'a'.repeat(200)}/{a_long_name_counts_as_one}` } }),
+      aTool('fits', { http: { path: long } }),
+      aTool('long', { http: { path: `${long}/b` } }),
+    ]
+    const toolSets = [
+      aToolSet('api', ['short', 'fits', 'long']),
+      aToolSet('below', ['fits', 'short'], { basePath: '/base' }),
+    ]
+    const built = build({ tools, toolSets })
+    const outcomes = built.model.routes.map(
+      ({ toolSet, tool, action }) => `${toolSet.name}/${tool.name} ${action.kind}`,
+    )
+    expect(outcomes.toSorted()).toEqual([
+      'api/fits forward',
+      'api/long refuse',
+      'api/short forward',
+      'below/fits refuse',
+      'below/short forward',
+    ])
+    expect(finding(built, 'Tool', 'long').problems).toMatchObject([{ reason: 'InvalidSpec', field: 'spec.http.path' }])
+    expect(finding(built, 'ToolSet', 'below').problems).toMatchObject([
+      { reason: 'InvalidSpec', field: 'spec.tools[0]' },
+    ])
+    expect(reasonsOf(built, 'ToolSet', 'api')).toEqual([])
+  })
+
   test('share a backend with equal identity, and none when the circuit breaker differs', () => {
     const breaker = { circuitBreaker: { maxConnections: 5, maxRequests: 5 } }
     const tools = [aTool('a'), aTool('b', { timeout: '3s' }), aTool('c', breaker)]

@@ -3,7 +3,7 @@ import { canonicalHost } from '@bulkhead/tenancy'
 import type { Host } from '@bulkhead/tenancy'
 import { compareText } from '../model/compare-text.ts'
 import type { ObjectRef, PathMatch, Route, RouteAction } from '../model/model.ts'
-import { pathText, publicMatch } from '../model/public-match.ts'
+import { isTooLong, longestTemplate, pathText, publicMatch } from '../model/public-match.ts'
 import { resolveConflicts } from './conflicts.ts'
 import type { Candidate } from './conflicts.ts'
 import { compareAge, refOf } from './order.ts'
@@ -46,7 +46,10 @@ export function publishRoutes(
         continue
       }
       referencedTools.add(tool.ref.uid)
-      if (host.ok) candidates.push(...candidatesOf({ toolSet, ref, host: host.host, tool, index }))
+      const wanted = host.ok ? candidatesOf({ toolSet, ref, host: host.host, tool, index }) : []
+      const long = wanted.flatMap((candidate) => tooLong(candidate) ?? [])
+      for (const problem of long) add(ref.uid, problem)
+      candidates.push(...wanted.map((candidate) => refusingFor(long[0], candidate)))
     }
   }
   const { routes, conflicts } = resolveConflicts(candidates)
@@ -113,6 +116,18 @@ function candidatesOf({ toolSet, ref, host, tool, index }: Publication): readonl
       action,
     },
   }))
+}
+
+// A template that is too long by itself is its Tool's problem already.
+function tooLong({ route, index }: Candidate): Problem | undefined {
+  if (!isTooLong(publicMatch(route)) || isTooLong(route.match)) return undefined
+  const message = `the path of Tool "${route.tool.name}" has with the base path more than ${longestTemplate} characters, each {parameter} counted as one`
+  return { reason: 'InvalidSpec', field: `spec.tools[${index}]`, message }
+}
+
+function refusingFor(problem: Problem | undefined, candidate: Candidate): Candidate {
+  if (problem === undefined) return candidate
+  return { ...candidate, route: { ...candidate.route, action: { kind: 'refuse', problem } } }
 }
 
 // Below a base path a tool at `/` is called with and without the slash: two paths, either of which another may hold.

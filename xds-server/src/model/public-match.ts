@@ -22,3 +22,11 @@ export function withoutLastSlashes(path: string): string {
   while (path[end - 1] === '/') end -= 1
   return path.slice(0, end)
 }
+
+/** What a template may be long below its base path: with what Envoy's form of it needs, it stays within Envoy's 256. */
+export const longestTemplate = 240
+
+/** Whether a match is a template that Envoy would refuse for its length; a parameter counts as one character. */
+export function isTooLong(match: PathMatch): boolean {
+  return match.kind === 'template' && match.path.replace(/\{[^{}]*\}/g, '*').length > longestTemplate
+}

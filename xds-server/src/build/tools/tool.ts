@@ -4,6 +4,7 @@ import type { ObjectRef, PathMatch, RouteAction } from '../../model/model.ts'
 import { backendOf } from './backend.ts'
 import type { BackendContext } from './backend.ts'
 import type { InvalidObject } from '../input.ts'
+import { isTooLong, longestTemplate } from '../../model/public-match.ts'
 import { refOf } from '../order.ts'
 
 /** A tool for itself, before any tool set publishes it. */
@@ -21,6 +22,7 @@ type Http = Tool['spec']['http']
 
 const minTimeoutMs = 10
 const maxTimeoutMs = 600_000
+const tooLong = `a path with parameters has at most ${longestTemplate} characters, each {parameter} counted as one`
 
 /** What a tool means; one that cannot be served keeps its paths and refuses on them. */
 export function understandTool(tool: Tool, context: BackendContext): UnderstoodTool {
@@ -80,6 +82,8 @@ function httpProblems({ path, pathPrefix }: Http): readonly Problem[] {
       problems.push(invalid(`spec.http.${field}`, `${field} must not hold the segments . and ..`))
     }
   }
+  if (path !== undefined && matchesOf({ methods: [], path }).some(isTooLong))
+    problems.push(invalid('spec.http.path', tooLong))
   const parameters = path?.match(/\{[^{}]*\}/g) ?? []
   if (new Set(parameters).size !== parameters.length) {
     problems.push(invalid('spec.http.path', 'each {parameter} must have a name of its own'))

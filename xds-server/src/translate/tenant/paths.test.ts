@@ -49,6 +49,17 @@ test.each([
   },
 )
 
+// Envoy takes 256 characters; what is refused for its length is refused below as much of it as fits.
+test.each([
+  ['', `/{a}/${'b'.repeat(100)}/${'c'.repeat(200)}`, `template /*/${'b'.repeat(100)}/** → itself`],
+  ['', `/{a}/${'b'.repeat(300)}`, 'template /*/** → itself'],
+  ['', `/${'a'.repeat(300)}/{b}`, `segments /${'a'.repeat(300)} → itself`],
+  [`/${'a'.repeat(250)}`, '/b/{c}', `segments /${'a'.repeat(250)}/b → itself`],
+  [`/${'a'.repeat(100)}`, '/{b}'.repeat(90), `template /${'a'.repeat(100)}${'/*'.repeat(76)}/** → itself`],
+])('S-077 below "%s" the template %s is refused though it is too long to be matched', (base, path, expected) => {
+  expect(pathRules(base, template(path)).map(text)).toEqual([expected])
+})
+
 test('the more specific path comes first, whatever order they come in', () => {
   const sorted = [
     exact('/a/b'),

@@ -1,7 +1,7 @@
 import type { RouteAction, RouteMatch } from '@bulkhead/envoy'
 import { compareText } from '../../model/compare-text.ts'
 import type { PathMatch } from '../../model/model.ts'
-import { pathShape, withoutLastSlashes } from '../../model/public-match.ts'
+import { isTooLong, pathShape, withoutLastSlashes } from '../../model/public-match.ts'
 import { extension } from '../values.ts'
 
 /** One way in which Envoy recognises a path, and what the backend gets to see instead of it. */
@@ -44,8 +44,30 @@ function prefixRules(basePath: string, prefix: string): readonly PathRule[] {
   ]
 }
 
+/** What the longest path that Envoy takes for a template may be. */
+const envoyLimit = 256
+
+/**
+ * What stands for a template that Envoy does not take: everything below as many of its segments as fit. Its route refuses,
+ * and without it the requests would fall through to a broader one.
+ */
+function beginningOf(path: string): RouteMatch {
+  const segments = segmentsOf(path).map((segment) => (isParameter(segment) ? '*' : segment))
+  const literals = segments.includes('*') ? segments.indexOf('*') : segments.length
+  const fitting = segments.findLastIndex((_, index) => below(segments.slice(0, index + 1)).length <= envoyLimit) + 1
+  return fitting > literals
+    ? templateMatch(below(segments.slice(0, fitting)))
+    : { pathSeparatedPrefix: `/${segments.slice(0, literals).join('/')}` }
+}
+
+function below(segments: readonly string[]): string {
+  return `/${segments.join('/')}/**`
+}
+
 /** `/base/orders/{id}/` becomes `/base/{rest=orders/*}/`, of which the backend sees `/{rest}/`. */
 function templateRule(basePath: string, path: string): PathRule {
+  if (isTooLong({ kind: 'template', path: basePath + path }))
+    return { match: beginningOf(basePath + path), rewrite: {} }
   const slash = path.endsWith('/') ? '/' : ''
   const segments = segmentsOf(path).map((segment) => (isParameter(segment) ? '*' : segment))
   const rest = segments.join('/')
