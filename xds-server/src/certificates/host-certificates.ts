@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Problem, Tenant } from '@bulkhead/crds'
 import { isForbidden } from '@bulkhead/runtime'
-import type { Clock, KubeClient, Logger, Metrics } from '@bulkhead/runtime'
+import type { Clock, KubeClient, KubeObject, Logger, Metrics } from '@bulkhead/runtime'
 import { createSlots } from '../resolve/slots.ts'
 import { timeProblem } from './check.ts'
 import type { Checked, HostCertificate } from './check.ts'
@@ -36,6 +36,8 @@ interface Followed {
   readonly reference: CertificateReference
   readonly ended: AbortController
   seen: Seen
+  /** Of the Secret as it was seen: one that stands as it stood is not read into again. */
+  version: string | undefined
   /** The last that could be used. */
   lastGood: HostCertificate | undefined
   /** What was told of it last. */
@@ -45,7 +47,7 @@ interface Followed {
 const missing: Seen = { kind: 'missing' }
 const nothing: TenantCertificates = { usable: [], problems: [], pending: [] }
 const readEveryMs = 10_000
-// Whoever mends a Secret waits for this.
+// Whoever mends a Secret waits for this, and so does a start whose reads fail.
 const readUnusableEveryMs = 2_000
 // With more Secrets than fit into that, each is read less often: the API server is asked so much and no more.
 const leastPauseMs = 20
@@ -109,7 +111,8 @@ export class HostCertificates {
     // Another Secret for the same host: until it can be used, what was good stays.
     const lastGood = before && this.#usable(before)
     const ended = new AbortController()
-    const followed: Followed = { tenant, reference, ended, seen: { kind: 'unread' }, lastGood, told: '' }
+    const unread = { seen: { kind: 'unread' }, version: undefined, told: '' } as const
+    const followed: Followed = { tenant, reference, ended, ...unread, lastGood }
     this.#count += 1
     void this.#run(followed)
     return followed
@@ -129,20 +132,22 @@ export class HostCertificates {
       const seen = await this.#read(followed, signal)
       if (hasEnded()) return
       this.#take(followed, seen)
-      const everyMs = this.#problem(followed) === undefined ? readEveryMs : readUnusableEveryMs
+      const isFine = seen.kind === 'good' && this.#problem(followed) === undefined
+      const everyMs = isFine ? readEveryMs : readUnusableEveryMs
       const pauseMs = Math.max(everyMs, this.#count * leastPauseMs) * (0.9 + 0.2 * random())
       await clock.sleep(pauseMs, signal).catch(() => undefined) // only the abort rejects
     }
   }
 
-  async #read({ tenant, reference, seen }: Followed, signal: AbortSignal): Promise<Seen> {
+  async #read(followed: Followed, signal: AbortSignal): Promise<Seen> {
+    const { tenant, reference, seen } = followed
     const { namespace, secret: name, host } = reference
     const release = await this.#slots.take(() => [tenant], signal).catch(() => undefined) // only the abort rejects
     if (release === undefined) return seen
     try {
       const call = { signal, timeoutMs: readTimeoutMs }
       const raw = await this.#options.client.find({ kind: secretKind, namespace, name }, call)
-      const found = raw === undefined ? missing : checkSecret(raw, host)
+      const found = raw === undefined ? missing : understand(followed, raw)
       this.#outcomes.add({ outcome: found.kind })
       return found
     } catch (error) {
@@ -191,6 +196,13 @@ export class HostCertificates {
     const message = `Secret "${reference.secret}" ${flaw.words}; ${instead}`
     return { reason: flaw.reason, field: reference.field, message }
   }
+}
+
+function understand(followed: Followed, raw: KubeObject): Seen {
+  const { seen, version, reference } = followed
+  followed.version = raw.metadata.resourceVersion
+  const isSame = version !== undefined && followed.version === version && seen.kind !== 'missing'
+  return isSame ? seen : checkSecret(raw, reference.host)
 }
 
 function flawOf(seen: Seen, nowMs: number): { readonly reason: Problem['reason']; readonly words: string } | undefined {
