@@ -19,20 +19,22 @@ const terms = { capacity: 2 * inAll, quarantineMs: 60_000, nowMs: Date.parse('20
 
 beforeAll(async () => {
   postgres = await startTestPostgres()
-  const { host, port, user, database, password } = postgres
-  const open = () =>
-    openDatabase({
-      ...{ host, port, user, database, password: new Secret(password), maxConnections: 16, clock: systemClock },
-      latency: createMetrics().histogram({ name: 'postgres_seconds', help: 'x', labels: ['call'], buckets: [1] }),
-    })
   leaders = [open(), open()]
-  await prepareRegistry(leaders[0], database, signal)
+  await prepareRegistry(leaders[0], postgres.database, signal)
 }, 300_000)
 
 afterAll(async () => {
   await Promise.all(leaders.map((leader) => leader.close()))
   await postgres.stop()
 })
+
+function open(): Database {
+  const { host, port, user, database, password } = postgres
+  return openDatabase({
+    ...{ host, port, user, database, password: new Secret(password), maxConnections: 16, clock: systemClock },
+    latency: createMetrics().histogram({ name: 'postgres_seconds', help: 'x', labels: ['call'], buckets: [1] }),
+  })
+}
 
 function claimOf(number: number): Claim {
   const [uid, name] = [`uid-${number}`, `t-${number}`]
@@ -89,6 +91,42 @@ test('D-20 shares that two leaders grant at once never add up to more than the f
   const [sum] = await postgres.query('SELECT sum(guaranteed)::int AS shares FROM tenants', postgres.database)
   expect(sum).toEqual({ shares: capacity })
 })
+
+test('S-113 of three hundred new hosts that two Tenants claim at once, each at its own leader, none is granted twice', async () => {
+  const registries = leaders.map((leader) => createGrantRegistry(leader))
+  const trials = 300
+  const claimAt = (side: 0 | 1, trial: number) => {
+    const claim = { ...claimOf(side), hosts: [`race-${trial}.example`], guaranteed: 0 }
+    return { ...claim, uid: `race-${side}-${trial}`, id: tenantId(`race-${side}-${trial}`) }
+  }
+  const winners: number[] = []
+  for (let begun = 0; begun < trials; begun += 25) {
+    const pairs = Array.from({ length: 25 }, (_, index) =>
+      Promise.all(
+        ([0, 1] as const).map((side) =>
+          untilAnswered(() => createGrantRegistry(leaders[side]).claim(claimAt(side, begun + index), terms, signal)),
+        ),
+      ),
+    )
+    for (const pair of await Promise.all(pairs)) {
+      expect(pair.filter(({ hosts }) => hosts.length === 1)).toHaveLength(1)
+      winners.push(pair.findIndex(({ hosts }) => hosts.length === 1))
+    }
+  }
+  process.stdout.write(`${trials} races, ${winners.filter((side) => side === 0).length} won at the first leader\n`)
+  // Both leaders say the same of all of them, and so does one that starts afterwards.
+  const again = open()
+  for (const registry of [...registries, createGrantRegistry(again)]) {
+    for (let trial = 0; trial < trials; trial += 50) {
+      const seen = await Promise.all(
+        ([0, 1] as const).map((side) => registry.inspect(claimAt(side, trial), terms, signal)),
+      )
+      expect(seen.findIndex(({ hosts }) => hosts.length === 1)).toBe(winners[trial])
+      expect(seen.filter(({ hosts }) => hosts.length === 1)).toHaveLength(1)
+    }
+  }
+  await again.close()
+}, 400_000)
 
 // A machine that is busy lets a claim wait for longer than a transaction may; the operator tries again too.
 async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {
