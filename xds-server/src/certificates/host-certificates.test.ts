@@ -1,7 +1,7 @@
 import type { Tenant as TenantObject } from '@bulkhead/crds'
 import { TYPE_URLS, decode } from '@bulkhead/envoy'
 import type { KubeObject } from '@bulkhead/runtime'
-import { createLogger } from '@bulkhead/runtime'
+import { KubeFault, createLogger } from '@bulkhead/runtime'
 import { advanceUntil } from '@bulkhead/runtime/testing'
 import type { Fleet } from '@bulkhead/xds'
 import { describe, expect, test } from 'vitest'
@@ -30,8 +30,13 @@ function served(fleet: Fleet, name = host): string | undefined {
   return message?.tlsCertificate?.certificateChain?.inlineString
 }
 
-async function startWith(secret: KubeObject | undefined, tenants = [asking()], lines: string[] = []) {
+async function startWith(
+  secret: KubeObject | undefined,
+  tenants = [asking()],
+  { lines = [], readFault }: { readonly lines?: string[]; readonly readFault?: Error } = {},
+) {
   const api = populated()
+  api.readFault = readFault
   for (const tenant of tenants) {
     // Anew: another spec would be another generation, and the grants are for the first.
     api.remove(Tenant, tenant.metadata.name)
@@ -109,9 +114,30 @@ test.each([
   expect([served(fleet, 'acme.gw.test'), served(fleet, 'globex.gw.test')]).toEqual(['CERT', 'CERT'])
 })
 
+test('a Secret that cannot be read leaves what was good, and a start waits for it only so long', async () => {
+  const readFault = new Error('the API server gave no answer')
+  const { api, clock, fleet, said, settle } = await startWith(secretOf(first), [asking()], { readFault })
+  expect([served(fleet), served(fleet, 'acme.gw.test')]).toEqual([undefined, 'CERT'])
+  api.readFault = undefined
+  await settle(() => served(fleet) === `${first.cert}\n`)
+  api.readFault = readFault
+  await clock.advance(60_000)
+  expect(served(fleet)).toBe(`${first.cert}\n`)
+  await settle(() => said()?.reason === 'Programmed')
+})
+
+test('one that may not be read is waited for, and told', async () => {
+  const readFault = new KubeFault('get secrets', { status: 403, reason: 'Forbidden', detail: 'no right' })
+  const { api, fleet, said, settle } = await startWith(secretOf(first), [asking()], { readFault })
+  await settle(() => said()?.reason === 'Waiting')
+  expect(said()?.message).toContain('may not be read yet')
+  api.readFault = undefined
+  await settle(() => served(fleet) === `${first.cert}\n` && said()?.reason === 'Programmed')
+})
+
 test('S-149 no key is in a log line, a status or an event, whatever is wrong with it', async () => {
   const lines: string[] = []
-  const { api, put, said, settle } = await startWith(secretOf(first), [asking()], lines)
+  const { api, put, said, settle } = await startWith(secretOf(first), [asking()], { lines })
   put(secretOf({ cert: second.cert, key: first.key }))
   await settle(() => said()?.reason === 'CertificateInvalid')
   put(secretOf(second))

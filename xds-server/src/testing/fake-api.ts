@@ -39,6 +39,8 @@ export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'ap
   readonly events: KubeBody[] = []
   /** What was read by name, as `kind namespace/name`. */
   readonly reads = new Set<string>()
+  /** What reads by name are answered with while it is there. */
+  readFault: Error | undefined
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #history: Recorded[] = []
   /** What an apply leaves out goes when an apply of before brought it: condition types by object. */
@@ -95,7 +97,8 @@ export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'ap
 
   find({ kind, name, namespace }: KubeRef): Promise<KubeObject | undefined> {
     this.reads.add(`${kind.kind} ${keyOf({ name, namespace })}`)
-    return Promise.resolve(this.get(kind, name, namespace))
+    const { readFault } = this
+    return readFault === undefined ? Promise.resolve(this.get(kind, name, namespace)) : Promise.reject(readFault)
   }
 
   async list(kind: KubeKind) {
