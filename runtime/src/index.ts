@@ -41,6 +41,7 @@ export type {
   WatchOptions,
   WriteOptions,
 } from './kubernetes/kube-client.ts'
+export { isKubeObject } from './kubernetes/answers.ts'
 export { createKubeClient } from './kubernetes/client.ts'
 export type { KubeClientOptions } from './kubernetes/client.ts'
 export type { KubeClientLimits } from './kubernetes/call.ts'
