@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down status test unit contract crash check generate golden e2e bench bench-scale conformance
+.PHONY: help install tools demo up down status test unit contract crash check generate golden e2e bench bench-scale conformance fuzz
 
 help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ e2e: tools ## Run the scenarios on the local platform
 
 crash: tools ## Let the operator die at every write of a tenant's life, with one and with two leaders after it
 	@CRASH=all vitest run --project contract operator/src/crash
+
+# SECONDS=n (60 unless told) and SEED=n choose what is tried.
+fuzz: tools ## Give a real Envoy any objects of any tenants; print what breaks, as YAML
+	@node xds-server/src/fuzz/main.ts $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 check: tools ## Check types, lint, formatting, arrows, policy, and that generated files are current
 	@node scripts/check.ts
