@@ -1,4 +1,4 @@
-import { BlockList } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { Tenant } from '@bulkhead/crds'
 import type { WantedObject } from '../../kubernetes/wanted-object.ts'
 import { networkPolicyKind } from '../../kubernetes/kinds.ts'
@@ -63,6 +63,13 @@ function rangeRule({ cidr, ports }: Egress) {
     to: [{ ipBlock: { cidr, ...(except.length === 0 ? {} : { except }) } }],
     ports: ports.toSorted((a, b) => a - b).map((port) => ({ protocol: 'TCP', port })),
   }
+}
+
+/** Whether it names a range at all. */
+export function isRange({ cidr }: Egress): boolean {
+  const [base = '', bits = '', ...more] = cidr.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(base)] ?? -1
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most
 }
 
 /** Whether a range is nothing but a metadata service: a policy can make no exception to all of its range. */

@@ -1,7 +1,7 @@
 import type { Problem, Tenant } from '@bulkhead/crds'
 import type { Owner } from '../owner.ts'
 import { isEverybody } from './access.ts'
-import { isMetadata } from './network-policy.ts'
+import { isMetadata, isRange } from './network-policy.ts'
 import { namespaceObjects } from './objects.ts'
 import type { NamespaceSettings, WantedNamespace } from './objects.ts'
 
@@ -31,10 +31,17 @@ function judgeAdmins(admins: Tenant['spec']['admins']) {
 function judgeEgress(ranges: Tenant['spec']['network']['egress']) {
   const problems: Problem[] = []
   const allowed = ranges.filter((range, index) => {
-    if (!isMetadata(range)) return true
-    const message = `Cannot open "${range.cidr}": it is the metadata service, which hands out the node's credentials`
+    const why = whyNot(range)
+    if (why === undefined) return true
+    const message = `Cannot open "${range.cidr}": ${why}`
     problems.push({ reason: 'InvalidSpec', field: `spec.network.egress[${index}].cidr`, message })
     return false
   })
   return { problems, allowed }
+}
+
+function whyNot(range: Tenant['spec']['network']['egress'][number]): string | undefined {
+  // The API server lets none of these in, unless the definition that it has is another one.
+  if (!isRange(range)) return 'it is no address range like 203.0.113.0/24'
+  return isMetadata(range) ? "it is the metadata service, which hands out the node's credentials" : undefined
 }
