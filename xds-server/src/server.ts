@@ -138,6 +138,7 @@ class Running implements ControlPlane {
       fleet.subscribe((change) => {
         if (change.kind === 'group') this.#reportGroup(change.group)
         else if (change.kind === 'streams') this.#countStreams()
+        else if (change.kind === 'refused aside') this.#publisher.refused(change.refusal)
         else this.#platformReport.tellTurn(change)
       }),
       policy.onStatus(() => this.#countAgents()),

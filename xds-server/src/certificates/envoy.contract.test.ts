@@ -11,7 +11,7 @@ import { kindInfo } from '../watch/seen.ts'
 import { secretKind } from './secret-object.ts'
 import { fingerprint, handshake, keptConnection } from './testing/client.ts'
 import type { KeptConnection } from './testing/client.ts'
-import { issue, tlsSecret } from './testing/issue.ts'
+import { asVersionOne, issue, tlsSecret } from './testing/issue.ts'
 import type { Issued } from './testing/issue.ts'
 
 const { Tenant } = kindInfo
@@ -99,7 +99,7 @@ describe('with a real Envoy', () => {
     expect(await listeners()).toBe(untouched)
   })
 
-  test('S-119 what cannot be used does not take the place of what is good', async () => {
+  test('S-119 D-16 what cannot be used does not take the place of what is good', async () => {
     const good = fingerprint(current)
     const others = [await issue([host]), await issue(['api.globex.example'])] as const
     const ended = await issue([host], { validTo: '2021-01-01' })
@@ -107,6 +107,7 @@ describe('with a real Envoy', () => {
       [{ ...others[0], key: others[1].key }, 'holds a key that is not that of the first certificate'],
       [others[1], `does not stand for "${host}"`],
       [ended, 'ended at 2021-01-01T00:00:00Z'],
+      [asVersionOne(others[0]), 'holds a certificate that an Envoy refused'],
     ] as const) {
       put(bad)
       await plane.settle(() => api.conditions(Tenant, { name: 'acme' }).some(({ message }) => message.includes(words)))

@@ -135,6 +135,25 @@ test('one that may not be read is waited for, and told', async () => {
   await settle(() => served(fleet) === `${first.cert}\n` && said()?.reason === 'Programmed')
 })
 
+test('D-16 one that an Envoy refuses is told in its words, and what was good before takes its place', async () => {
+  const { fleet, put, said, settle } = await startWith(secretOf(first))
+  put(secretOf(second))
+  await settle(() => served(fleet) === `${second.cert}\n`)
+  const refuse = () => {
+    const version = fleet.store.find(TYPE_URLS.secret, host)?.resource?.version
+    const entries = [{ name: host, group: acmeId, version }]
+    fleet.refusedAside({ typeUrl: TYPE_URLS.secret, groups: [acmeId], entries, error: 'no such\u0000curve' })
+  }
+  refuse()
+  await settle(() => said()?.reason === 'CertificateInvalid')
+  expect(said()?.message).toContain('refused: no such curve; the last good certificate is served until it ends')
+  expect(served(fleet)).toBe(`${first.cert}\n`)
+  // Both refused: nobody is left with nothing.
+  refuse()
+  await settle(() => said()?.message.includes('Envoys that have another one keep it') === true)
+  expect(served(fleet)).toBe(`${second.cert}\n`)
+})
+
 test('S-149 no key is in a log line, a status or an event, whatever is wrong with it', async () => {
   const lines: string[] = []
   const { api, put, said, settle } = await startWith(secretOf(first), [asking()], { lines })

@@ -38,8 +38,10 @@ interface Followed {
   seen: Seen
   /** Of the Secret as it was seen: one that stands as it stood is not read into again. */
   version: string | undefined
-  /** The last that could be used. */
+  /** The last that could be used before. */
   lastGood: HostCertificate | undefined
+  /** Envoy's words for what it refused, by the digest of the certificate. */
+  readonly refused: Map<string, string>
   /** What was told of it last. */
   told: string
 }
@@ -53,6 +55,12 @@ const readUnusableEveryMs = 2_000
 const leastPauseMs = 20
 const reads = { count: 8, countPerOwner: 2 }
 const readTimeoutMs = 5_000
+const longestQuote = 300
+const insteadOf = {
+  none: "only a certificate of the platform's own that stands for the host is served",
+  lastGood: 'the last good certificate is served until it ends',
+  refused: 'Envoys that have another one keep it',
+}
 
 /**
  * Keeps the certificates of every host whose Tenant names a Secret. Secrets are read one by one and by name, again and
@@ -105,6 +113,17 @@ export class HostCertificates {
     }
   }
 
+  /** Takes in that an Envoy refused what is served for a host, and why; what was good before takes its place. */
+  refuse(tenant: string, host: string, words: string): void {
+    const clean = words.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, longestQuote)
+    this.#options.logger.warn({ tenant, host, words: clean }, 'an Envoy refused the certificate of a host')
+    const followed = this.#byTenant.get(tenant)?.hosts.get(host)
+    const refused = followed && this.#usable(followed)
+    if (refused === undefined) return
+    followed.refused.set(digestOf(refused), clean)
+    this.#tell(followed)
+  }
+
   #follow(tenant: string, reference: CertificateReference, known: ReadonlyMap<string, Followed>): Followed {
     const before = known.get(reference.host)
     if (before !== undefined && JSON.stringify(before.reference) === JSON.stringify(reference)) return before
@@ -112,7 +131,7 @@ export class HostCertificates {
     const lastGood = before && this.#usable(before)
     const ended = new AbortController()
     const unread = { seen: { kind: 'unread' }, version: undefined, told: '' } as const
-    const followed: Followed = { tenant, reference, ended, ...unread, lastGood }
+    const followed: Followed = { tenant, reference, ended, ...unread, lastGood, refused: new Map() }
     this.#count += 1
     void this.#run(followed)
     return followed
@@ -163,11 +182,18 @@ export class HostCertificates {
 
   #take(followed: Followed, seen: Seen): void {
     if (seen.kind === 'unread') return
+    const before = this.#usable(followed)
     followed.seen = seen
-    const usable = this.#usable(followed)
-    followed.lastGood = usable
+    if (before !== undefined && !(seen.kind === 'good' && seen.certificate.cert === before.cert))
+      followed.lastGood = before
+    const held = new Set([seen.kind === 'good' ? digestOf(seen.certificate) : '', digestOf(followed.lastGood)])
+    for (const digest of followed.refused.keys()) if (!held.has(digest)) followed.refused.delete(digest)
+    this.#tell(followed)
+  }
+
+  #tell(followed: Followed): void {
     const problem = this.#problem(followed)
-    const told = JSON.stringify([digestOf(usable), problem])
+    const told = JSON.stringify([digestOf(this.#usable(followed)), problem])
     if (told === followed.told) return
     followed.told = told
     const { tenant, reference } = followed
@@ -178,21 +204,21 @@ export class HostCertificates {
     onChange(tenant)
   }
 
-  #usable({ seen, lastGood }: Followed): HostCertificate | undefined {
-    const isValid = (certificate: HostCertificate | undefined): boolean =>
-      certificate !== undefined && timeProblem(certificate, this.#options.clock.now()) === undefined
-    if (seen.kind === 'good' && isValid(seen.certificate)) return seen.certificate
-    return isValid(lastGood) ? lastGood : undefined
+  // One that an Envoy refused is better than none: those that have another keep it.
+  #usable({ seen, lastGood, refused }: Followed): HostCertificate | undefined {
+    const nowMs = this.#options.clock.now()
+    const candidates = [seen.kind === 'good' ? seen.certificate : undefined, lastGood]
+    const valid = candidates.filter((each) => each !== undefined && timeProblem(each, nowMs) === undefined)
+    return valid.find((each) => !refused.has(digestOf(each))) ?? valid[0]
   }
 
   #problem(followed: Followed): Problem | undefined {
     const { seen, reference } = followed
-    const flaw = flawOf(seen, this.#options.clock.now())
+    const flaw = flawOf(followed, this.#options.clock.now())
     if (flaw === undefined) return undefined
-    const instead =
-      this.#usable(followed) === undefined
-        ? "only a certificate of the platform's own that stands for the host is served"
-        : 'the last good certificate is served until it ends'
+    const usable = this.#usable(followed)
+    const isLastGood = usable !== undefined && !(seen.kind === 'good' && seen.certificate === usable)
+    const instead = usable === undefined ? insteadOf.none : isLastGood ? insteadOf.lastGood : insteadOf.refused
     const message = `Secret "${reference.secret}" ${flaw.words}; ${instead}`
     return { reason: flaw.reason, field: reference.field, message }
   }
@@ -205,7 +231,10 @@ function understand(followed: Followed, raw: KubeObject): Seen {
   return isSame ? seen : checkSecret(raw, reference.host)
 }
 
-function flawOf(seen: Seen, nowMs: number): { readonly reason: Problem['reason']; readonly words: string } | undefined {
+function flawOf(
+  { seen, refused }: Followed,
+  nowMs: number,
+): { readonly reason: Problem['reason']; readonly words: string } | undefined {
   switch (seen.kind) {
     case 'unread':
       return undefined
@@ -216,7 +245,9 @@ function flawOf(seen: Seen, nowMs: number): { readonly reason: Problem['reason']
     case 'bad':
       return { reason: 'CertificateInvalid', words: seen.problem }
     case 'good': {
-      const words = timeProblem(seen.certificate, nowMs)
+      const quote = refused.get(digestOf(seen.certificate))
+      const refusal = quote === undefined ? undefined : `holds a certificate that an Envoy refused: ${quote}`
+      const words = timeProblem(seen.certificate, nowMs) ?? refusal
       return words === undefined ? undefined : { reason: 'CertificateInvalid', words }
     }
   }

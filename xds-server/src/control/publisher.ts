@@ -7,7 +7,8 @@ import { TYPE_URLS } from '@bulkhead/envoy'
 import type { Clock, Logger } from '@bulkhead/runtime'
 import { groupOf, tenantId } from '@bulkhead/tenancy'
 import type { Host } from '@bulkhead/tenancy'
-import type { Store } from '@bulkhead/xds'
+import { keyOf } from '@bulkhead/xds'
+import type { Settled, Store } from '@bulkhead/xds'
 import { assembleTenant } from '../assemble/assemble.ts'
 import { buildTenant } from '../build/build-tenant.ts'
 import type { BuildSettings } from '../build/input.ts'
@@ -32,7 +33,7 @@ export interface PublisherOptions {
   readonly hosts: HostAddresses
   readonly store: Pick<Store, 'publish' | 'published'>
   readonly policy: Pick<PolicyPublisher, 'publish' | 'revision'>
-  readonly hostCertificates: Pick<HostCertificates, 'want' | 'of' | 'forget'>
+  readonly hostCertificates: Pick<HostCertificates, 'want' | 'of' | 'forget' | 'refuse'>
   /** The platform's own. */
   readonly certificates: () => readonly EdgeCertificate[]
   readonly buildSettings: BuildSettings
@@ -101,6 +102,16 @@ export class Publisher {
   /** The tenant whose resources a group holds. */
   tenantOf(group: string): string | undefined {
     return this.#tenants.get(group)
+  }
+
+  /** Takes in that an Envoy refused certificates; one that was replaced meanwhile is no news. */
+  refused({ typeUrl, entries, error = '' }: Settled): void {
+    const { store, hostCertificates } = this.#options
+    for (const { group, name, version } of entries) {
+      const tenant = this.tenantOf(group)
+      const published = store.published(group).get(keyOf({ typeUrl, name }))
+      if (tenant !== undefined && published?.version === version) hostCertificates.refuse(tenant, name, error)
+    }
   }
 
   /** Builds and publishes one tenant anew; throws when that cannot be done, and then nothing has changed. */

@@ -57,7 +57,10 @@ export class FleetStream {
     const handled = this.protocol.handle(request)
     if (handled.kind !== 'ok') return handled
     this.#attach()
-    if (this.#attached === undefined) return handled
+    if (this.#attached === undefined) {
+      if (handled.settled?.error !== undefined) this.#fleet.refusedAside(handled.settled)
+      return handled
+    }
     if (handled.settled !== undefined) this.#fleet.settled(this.#attached, handled.settled)
     this.#fleet.progressed(this.#attached, handled.adoptedGroups)
     return handled
@@ -92,11 +95,19 @@ export class FleetStream {
   #take(change: Change): void {
     if (change.kind === 'group' && this.#fleet.store.published(change.group).size === 0)
       this.#view?.forget(change.group)
+    if (!this.#concerns(change)) return
     if (change.kind === 'opened') this.protocol.changedAll()
     else for (const [typeUrl, names] of change.names) this.protocol.changed(typeUrl, names)
     // What is published may be what the stream has had all along, and then no answer will say so.
     const groups = change.kind === 'opened' ? this.#fleet.store.groups : [change.group]
     if (this.#attached !== undefined && change.kind !== 'proven') this.#fleet.progressed(this.#attached, groups)
     this.#options.onChange()
+  }
+
+  // There is a stream for each certificate: an edit must not wake all of them.
+  #concerns(change: Change): boolean {
+    const { ownType } = this.#options
+    if (ownType === undefined || change.kind === 'opened') return true
+    return (change.names.get(ownType) ?? []).some((name) => this.protocol.wants(ownType, name))
   }
 }

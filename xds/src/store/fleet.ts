@@ -10,12 +10,16 @@ import { Turns } from './turns.ts'
 /** A stream as the fleet knows it. */
 export type AttachedStream = Taster
 
-/** What changed for those who report: one group, every group because a stream came or went, or who tries changes. */
+/**
+ * What changed for those who report: one group, every group because a stream came or went, or who tries changes. `refused
+ * aside` is said by a stream that does not count, as one of certificates: it holds up nothing.
+ */
 export type AcknowledgementChange =
   | { readonly kind: 'group'; readonly group: string }
   | { readonly kind: 'streams' }
   | { readonly kind: 'passed over'; readonly silent: Taster; readonly next: Taster }
   | { readonly kind: 'caught up'; readonly stream: Taster }
+  | { readonly kind: 'refused aside'; readonly refusal: Settled }
 
 /** A fleet's snapshot together with the answers of its streams. */
 export class Fleet {
@@ -72,6 +76,11 @@ export class Fleet {
   settled(stream: AttachedStream, settled: Settled): void {
     if (settled.error !== undefined) this.store.refuse(settled)
     this.progressed(stream, settled.groups)
+  }
+
+  /** Lets those who report know of a refusal on a stream that does not count. */
+  refusedAside(refusal: Settled): void {
+    this.#notify({ kind: 'refused aside', refusal })
   }
 
   /** Says that a stream may have come further with some groups. */

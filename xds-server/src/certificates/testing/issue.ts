@@ -49,6 +49,13 @@ export async function issue(dns: readonly string[], options: IssueOptions = {}):
   return { cert: certificate.toString('pem'), key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') }
 }
 
+/** The same as a certificate of version 1 that has extensions all the same: OpenSSL takes it, Envoy's library does not. */
+export function asVersionOne({ cert, key }: Issued): Issued {
+  const der = Buffer.from(x509.PemConverter.decodeFirst(cert))
+  der[der.indexOf(Buffer.from('a003020102', 'hex')) + 4] = 0
+  return { cert: x509.PemConverter.encode(der, 'CERTIFICATE'), key }
+}
+
 /** The Secret that holds a certificate. */
 export function tlsSecret(namespace: string, name: string, { cert, key }: Issued): KubeObject {
   const data = { 'tls.crt': base64(cert), 'tls.key': base64(key) }
