@@ -134,7 +134,7 @@ export function makeUser(state: State, realm: Realm, fields: UserFields, account
     ...{ ...defined(kept), username, enabled: fields.enabled ?? false, createdTimestamp: state.now() },
     ...{ id: fields.id ?? state.newId(), accountOf: account.accountOf, roles: new Set(account.roles) },
     requiredActions: [...new Set([...(fields.requiredActions ?? []), ...actions])],
-    hasPassword: credentials.length > 0,
+    password: credentials.at(-1)?.value,
   }
   realm.users.set(made.id, made)
   return made

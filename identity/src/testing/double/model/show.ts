@@ -35,7 +35,7 @@ export function showRole(realm: Realm, { id, name, description, clientId, compos
   }
 }
 
-export function showUser({ roles: _roles, accountOf: _accountOf, hasPassword: _hasPassword, ...user }: User): object {
+export function showUser({ roles: _roles, accountOf: _accountOf, password: _password, ...user }: User): object {
   const { serviceAccountClientId: _serviceAccountClientId, ...shown } = user
   return shown
 }

@@ -58,7 +58,8 @@ export type User = Omit<UserFields, 'credentials' | 'realmRoles' | 'clientRoles'
   readonly enabled: boolean
   readonly requiredActions: readonly string[]
   readonly createdTimestamp: number
-  readonly hasPassword: boolean
+  /** Opens nothing here; that it is the one which was given can be seen. */
+  readonly password: string | undefined
   /** The internal id of the client whose service account it is. */
   readonly accountOf: string | undefined
   /** Ids of the roles that were given to it. */

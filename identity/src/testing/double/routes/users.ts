@@ -33,12 +33,12 @@ export const userRoutes: readonly Route[] = [
       demandPasswords(call.realm.settings.passwordPolicy, [credential])
       const others = user.requiredActions.filter((action) => action !== 'UPDATE_PASSWORD')
       const requiredActions = credential.temporary === true ? [...others, 'UPDATE_PASSWORD'] : others
-      call.realm.users.set(user.id, { ...user, requiredActions, hasPassword: true })
+      call.realm.users.set(user.id, { ...user, requiredActions, password: credential.value })
       return done
     },
   }),
   ...routes('users/{id}/credentials', {
-    GET: (call) => shown(userOf(call).hasPassword ? [{ id: call.params['id'], type: 'password' }] : []),
+    GET: (call) => shown(userOf(call).password !== undefined ? [{ id: call.params['id'], type: 'password' }] : []),
   }),
   ...routes('groups', {
     GET: ({ realm }) => shown([...realm.groups].map(([id, name]) => ({ id, name, path: `/${name}`, subGroups: [] }))),
@@ -92,5 +92,5 @@ function updateUser(call: AdminCall): void {
   demandPasswords(call.realm.settings.passwordPolicy, credentials)
   const { id: _id, username: _username, realmRoles: _roles, clientRoles: _client, ...changed } = defined(fields)
   const { groups: _groups, createdTimestamp: _created, ...kept } = changed
-  call.realm.users.set(user.id, { ...user, ...kept, hasPassword: user.hasPassword || credentials !== undefined })
+  call.realm.users.set(user.id, { ...user, ...kept, password: credentials?.at(-1)?.value ?? user.password })
 }
