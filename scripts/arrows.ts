@@ -31,6 +31,7 @@ const roomArrows: Readonly<Record<string, readonly string[]>> = {
   'xds/src/subscription': [],
   'xds/src/store': ['subscription'],
   'xds/src/serve': ['subscription', 'store'],
+  'xds/src/bench': ['serve', 'store'],
   'xds/src/conformance': ['serve', 'store', 'subscription'],
   'xds-server/src/resolve': ['model'],
   'xds-server/src/bundles': ['model'],

@@ -89,6 +89,29 @@ describe('a change goes to one stream first', () => {
   })
 })
 
+describe('a stream that comes', () => {
+  test('gets at once what it lacks, whether anybody has accepted it or not', () => {
+    const { fleet } = fleetWith('a')
+    const first = started(fleet)
+    fleet.store.publish('b', groupOf('b'))
+    expect(first.receive().length).toBeGreaterThan(0)
+    expect([...started(fleet).has(routeConfiguration).keys()]).toEqual(['a/routes', 'b/routes'])
+  })
+
+  test('gets a change to what it brought after the first has accepted it', () => {
+    const { fleet } = fleetWith('a')
+    const first = started(fleet)
+    const brought = new Map([['a/routes', routesOf('a', '').version]])
+    fleet.store.publish('a', groupOf('a', 'edited'))
+    const [sent] = first.receive()
+    const { client } = connect(fleet)
+    client.ask(routeConfiguration, { subscribe: ['a/routes'], initialVersions: brought })
+    expect(client.receive()).toEqual([])
+    first.ack(sent!)
+    expect(names(client)).toEqual(['a/routes'])
+  })
+})
+
 describe('a first stream that does not answer', () => {
   test('is passed over within 200 ms, and the next tries', () => {
     const { fleet, told } = fleetWith('a')

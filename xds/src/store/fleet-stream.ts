@@ -76,6 +76,7 @@ export class FleetStream {
   /** Lets go of what has waited too long. */
   tick(nowMs: number): void {
     const late = this.protocol.tick(nowMs)
+    for (const { typeUrl, name } of this.#view?.dueTurns(nowMs) ?? []) this.protocol.changed(typeUrl, [name])
     if (this.#attached !== undefined) this.#fleet.progressed(this.#attached, late)
   }
 

@@ -65,6 +65,11 @@ export class Fleet {
     return this.#streams.has(id)
   }
 
+  /** Whether a stream has had everything once, and answers. */
+  hasCaughtUp(id: string): boolean {
+    return this.#turns.hasCaughtUp(id)
+  }
+
   /** Gives the first place to the next stream, because the first does not answer. */
   passOver(silent: Taster): void {
     this.#turns.pass(silent.id)

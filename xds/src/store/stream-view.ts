@@ -65,30 +65,46 @@ export class StreamView implements View {
   }
 
   overdueGroups(nowMs: number): readonly string[] {
-    return [...this.#waits.overdue(nowMs), ...this.#turnWaits.due(this.#fleet.first?.id, nowMs)]
+    return this.#waits.overdue(nowMs)
+  }
+
+  /** What may have its turn now, because the one that tries it first does not answer, or is another. */
+  dueTurns(nowMs: number): readonly EncodedResource[] {
+    return this.#turnWaits.due(this.#fleet.first?.id, nowMs)
   }
 
   verdictOf(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
     const target = this.#store.find(typeUrl, name)
-    if (target === undefined) return this.#verdictOfMissing(typeUrl, name, nowMs)
+    if (target === undefined) {
+      this.#turnWaits.end({ typeUrl, name })
+      return this.#verdictOfMissing(typeUrl, name, nowMs)
+    }
     const { group, resource } = target
     if (resource === undefined) return KEPT
     const step = { key: keyOf(resource), group, version: resource.version }
     const early = this.#gate(step, this.#mayAdd(typeUrl, name, group), nowMs)
     if (early !== undefined) return early
-    return this.#isItsTurn(target, step, nowMs) ? { kind: 'present', group, resource } : WITHHELD
+    return this.#isItsTurn(target, resource, nowMs) ? { kind: 'present', group, resource } : KEPT
   }
 
   /** Whether it may have what it would get: somebody has accepted it, or nobody tries it before this stream. */
-  #isItsTurn(target: Target, step: Step, nowMs: number): boolean {
-    const first = this.#fleet.first
-    const isFree =
-      first === undefined || first.id === this.#id || this.#store.isProven(target) || !isAsked(first, target)
-    if (!isFree && !this.#turnWaits.isOver(step, first.id, nowMs)) return false
-    this.#turnWaits.end(step.key)
-    if (isFree || !this.#fleet.counts(this.#id)) return true
+  #isItsTurn(target: Target, resource: EncodedResource, nowMs: number): boolean {
+    const { first } = this.#fleet
+    if (first === undefined || first.id === this.#id || this.#isFree(target, resource, first)) {
+      this.#turnWaits.end(resource)
+      return true
+    }
+    if (!this.#turnWaits.isOver(resource, first.id, nowMs)) return false
+    this.#turnWaits.end(resource)
+    if (!this.#fleet.counts(this.#id)) return true
     this.#fleet.passOver(first)
-    return this.#isItsTurn(target, step, nowMs)
+    return this.#isItsTurn(target, resource, nowMs)
+  }
+
+  #isFree(target: Target, { typeUrl, name }: EncodedResource, first: Taster): boolean {
+    if (this.#store.isProven(target) || !first.progress.wants(typeUrl, name)) return true
+    // What a stream lacks while it loads is not a change to it.
+    return !this.#fleet.hasCaughtUp(this.#id) && this.#progress.heldGroup(typeUrl, name) === undefined
   }
 
   #verdictOfMissing(typeUrl: TypeUrl, name: string, nowMs: number): Verdict {
@@ -171,7 +187,7 @@ export class StreamView implements View {
 
   /** Nobody knows what referred to a resource that was here before us: wait until the stream has caught up. */
   #isQuiet(typeUrl: TypeUrl): boolean {
-    return this.#progress.isIdle(typeUrl)
+    return this.#turnWaits.isEmpty && this.#progress.isIdle(typeUrl)
   }
 
   #settled(typeUrl: TypeUrl, group: string): Readiness {
@@ -184,10 +200,6 @@ export class StreamView implements View {
     }
     return 'ready'
   }
-}
-
-function isAsked({ progress }: Taster, { resource }: Target): boolean {
-  return resource !== undefined && progress.wants(resource.typeUrl, resource.name)
 }
 
 function isReferredTo(typeUrl: TypeUrl): boolean {

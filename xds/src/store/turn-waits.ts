@@ -1,7 +1,9 @@
 // What one stream waits for because another tries it first.
-import type { Step } from './waits.ts'
+import type { EncodedResource } from '@bulkhead/envoy'
+import { keyOf } from './references.ts'
 
-interface Wait extends Step {
+interface Wait {
+  readonly resource: EncodedResource
   /** Whose answer is waited for; each gets the same patience. */
   readonly firstId: string
   readonly sinceMs: number
@@ -16,24 +18,28 @@ export class TurnWaits {
     this.#patienceMs = patienceMs
   }
 
-  /** Waits for another stream's answer to a step; true when that took too long. */
-  isOver(step: Step, firstId: string, nowMs: number): boolean {
-    const before = this.#open.get(step.key)
-    const isSame = before?.version === step.version && before?.firstId === firstId
-    if (isSame) return this.#hasEnded(before, nowMs)
-    this.#open.set(step.key, { ...step, firstId, sinceMs: nowMs })
+  get isEmpty(): boolean {
+    return this.#open.size === 0
+  }
+
+  /** Waits for another stream's answer to a resource; true when that took too long. */
+  isOver(resource: EncodedResource, firstId: string, nowMs: number): boolean {
+    const before = this.#open.get(keyOf(resource))
+    if (before?.resource.version === resource.version && before.firstId === firstId)
+      return this.#hasEnded(before, nowMs)
+    this.#open.set(keyOf(resource), { resource, firstId, sinceMs: nowMs })
     return false
   }
 
-  end(key: string): void {
-    this.#open.delete(key)
+  end(resource: Pick<EncodedResource, 'typeUrl' | 'name'>): void {
+    this.#open.delete(keyOf(resource))
   }
 
-  /** Groups to look at again: their patience has ended, or the turn is another's. */
-  due(firstId: string | undefined, nowMs: number): readonly string[] {
-    if (this.#open.size === 0) return []
-    const due = [...this.#open.values()].filter((wait) => wait.firstId !== firstId || this.#hasEnded(wait, nowMs))
-    return [...new Set(due.map(({ group }) => group))]
+  /** What to look at again: its patience has ended, or the turn is another's. */
+  due(firstId: string | undefined, nowMs: number): readonly EncodedResource[] {
+    if (this.isEmpty) return []
+    const isDue = (wait: Wait): boolean => wait.firstId !== firstId || this.#hasEnded(wait, nowMs)
+    return [...this.#open.values()].filter(isDue).map(({ resource }) => resource)
   }
 
   #hasEnded({ sinceMs }: Wait, nowMs: number): boolean {

@@ -34,6 +34,10 @@ export class Turns {
     return [...this.#places.values()].filter((place) => place.isSilent).map(({ taster }) => taster)
   }
 
+  hasCaughtUp(id: string): boolean {
+    return this.#places.get(id)?.isReady === true
+  }
+
   add(taster: Taster): void {
     this.#places.set(taster.id, { taster, isReady: false, isSilent: false })
     this.#choose()
