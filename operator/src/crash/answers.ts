@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { WireCall } from './effects.ts'
 import type { FakeAnswer, Verdict } from './wire.ts'
 
@@ -30,15 +31,19 @@ function refusing(status: number, reason: string, headers: Readonly<Record<strin
   }
 }
 
+const refusals: readonly Spoiling[] = [
+  { title: '409', verdictOf: refusing(409, 'Conflict') },
+  { title: '429, Retry-After', verdictOf: refusing(429, 'TooManyRequests', { 'retry-after': '1' }) },
+  { title: '500', verdictOf: refusing(500, 'InternalError') },
+  { title: '503', verdictOf: refusing(503, 'ServiceUnavailable', { 'retry-after': '1' }) },
+]
+
 /** What can become of a write, but for those that hold it back: see `createSpoiler`. */
 export const spoiledWrites: readonly Spoiling[] = [
   { title: 'it was done twice', verdictOf: () => ({ kind: 'twice' }) },
   { title: 'it was done, and the answer is lost', verdictOf: () => ({ kind: 'lose' }) },
   { title: 'it was done, and the answer ends in the middle', verdictOf: () => ({ kind: 'truncate' }) },
-  { title: '409', verdictOf: refusing(409, 'Conflict') },
-  { title: '429, Retry-After', verdictOf: refusing(429, 'TooManyRequests', { 'retry-after': '1' }) },
-  { title: '500', verdictOf: refusing(500, 'InternalError') },
-  { title: '503', verdictOf: refusing(503, 'ServiceUnavailable', { 'retry-after': '1' }) },
+  ...refusals,
   { title: 'a page with 200', verdictOf: always({ status: 200, headers: html, body: page }) },
   { title: 'a page with 404', verdictOf: always({ status: 404, headers: html, body: page }) },
   { title: 'a page with 409', verdictOf: always({ status: 409, headers: html, body: page }) },
@@ -59,4 +64,15 @@ export const spoiledReads: readonly Spoiling[] = [
   { title: 'a page with 502', verdictOf: always({ status: 502, headers: html, body: page }) },
   { title: 'an answer that ends in the middle', verdictOf: () => ({ kind: 'truncate' }) },
   { title: 'no answer', verdictOf: () => ({ kind: 'refuse' }) },
+]
+
+const lateMs = 300
+
+/** What can become of a read: the same, and all that says nothing of what there is. */
+export const answersOfReads: readonly Spoiling[] = [
+  ...spoiledReads,
+  ...refusals,
+  { title: 'the answer is late', verdictOf: () => ({ kind: 'pass', after: sleep(lateMs, undefined) }) },
+  { title: 'it was asked twice', verdictOf: () => ({ kind: 'twice' }) },
+  { title: 'the answer is lost', verdictOf: () => ({ kind: 'lose' }) },
 ]

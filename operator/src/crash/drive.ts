@@ -10,7 +10,9 @@ import { createDoubts } from '../subscription/doubt.ts'
 import { deleteOrphans } from '../subscription/orphans.ts'
 import { reconcileSubscription } from '../subscription/reconcile.ts'
 import { reconcileTenant } from '../tenant/reconcile.ts'
+import type { Era, Life } from './life.ts'
 import type { OperatorProcess } from './process.ts'
+import { Standstill, within } from './within.ts'
 
 /** What one pass of an operator over one tenant came to. */
 export interface Pass {
@@ -18,32 +20,48 @@ export interface Pass {
   readonly faults: readonly unknown[]
 }
 
+// Much longer than the longest time limit of a call.
+const passMs = 120_000
+
 /** Does what the operator does about a tenant and its subscriptions: all of it once, whatever fails. */
-export async function pass(process: OperatorProcess, admin: KubeClient, name: string): Promise<Pass> {
+export async function pass(process: OperatorProcess, admin: KubeClient, { name, era }: Life): Promise<Pass> {
   const outcomes: Outcome[] = []
   const faults: unknown[] = []
-  const attempt = async (work: () => Promise<Outcome>): Promise<void> => {
+  const attempt = async (what: string, work: () => Promise<Outcome>): Promise<void> => {
     try {
-      outcomes.push(await work())
+      outcomes.push(await within(passMs, what, work()))
     } catch (error) {
+      if (error instanceof Standstill) throw error
       faults.push(error)
     }
   }
-  await attempt(() => passTenant(process, name))
+  await attempt(`A reconcile of Tenant "${name}"`, () => passTenant(process, name, era))
   const around = await lookAround(admin, name)
-  await Promise.all(around.subscriptions.map((raw) => attempt(() => passSubscription(process, around, raw))))
+  process.saw(around.tenant)
+  const subscribe = (raw: unknown) => () => passSubscription(process, around, raw)
+  const what = `A reconcile of a Subscription of "${name}"`
+  await Promise.all(around.subscriptions.map((raw) => attempt(what, subscribe(raw))))
   return { outcomes, faults }
 }
 
-async function passTenant({ parts, signal }: OperatorProcess, name: string): Promise<Outcome> {
+async function passTenant({ parts, signal }: OperatorProcess, name: string, era: Era): Promise<Outcome> {
   const found = await parts.kubernetes.find({ kind: kinds.tenant, name }, { signal })
   if (found === undefined) return { kind: 'gone' }
   const read = readTenant(found)
-  const { outcome, look } = await reconcileTenant(parts, read, undefined, signal)
+  const { outcome, look, dueAtMs } = await reconcileTenant(parts, read, undefined, signal)
+  passTime(era, dueAtMs)
   // It keeps no copy of the subscriptions: each client is a suspect.
   if (look !== undefined)
     await deleteOrphans(parts, read.object, { isKnown: () => false, doubts: createDoubts() }, signal)
   return outcome
+}
+
+const soonMs = 86_400_000
+
+// What is due within a day is due now: the day passes.
+function passTime(era: Era, dueAtMs = Infinity): void {
+  const leftMs = dueAtMs - (Date.now() + era.aheadMs)
+  if (leftMs > 0 && leftMs < soonMs) era.aheadMs += leftMs
 }
 
 interface Around {
@@ -102,25 +120,25 @@ export type CountWrites = () => number
  */
 export async function settle(
   processes: readonly OperatorProcess[],
-  {
-    admin,
-    name,
-    countWrites,
-  }: { readonly admin: KubeClient; readonly name: string; readonly countWrites: CountWrites },
+  { admin, life, countWrites }: { readonly admin: KubeClient; readonly life: Life; readonly countWrites: CountWrites },
 ): Promise<void> {
   let last: readonly Pass[] = []
   for (let round = 1; round <= mostPasses; round += 1) {
-    const before = countWrites()
-    last = await Promise.all(processes.map((process) => pass(process, admin, name)))
-    if (countWrites() === before && last.every(isAtRest)) return
-    if (last.some(isWaiting)) await sleep(passPauseMs)
+    const before = [countWrites(), life.era.aheadMs]
+    const living = processes.filter((process) => !process.isOver())
+    last = await Promise.all(living.map((process) => pass(process, admin, life)))
+    const isUnderWay = (await Promise.all(living.map((process) => process.isUnderWay()))).includes(true)
+    const isQuiet = countWrites() === before[0] && life.era.aheadMs === before[1]
+    if (isQuiet && !isUnderWay && last.every(isAtRest)) return
+    if (isUnderWay || last.some(isWaiting)) await sleep(passPauseMs)
   }
-  throw new Error(`Tenant "${name}" does not settle: ${describe(last)}`)
+  throw new Error(`Tenant "${life.name}" does not settle: ${describe(last)}`)
 }
 
 const underWay: readonly string[] = ['Progressing', 'Deleting']
 
-function isWaiting({ outcomes, faults }: Pass): boolean {
+/** Whether it will go on by itself. */
+export function isWaiting({ outcomes, faults }: Pass): boolean {
   return faults.length > 0 || outcomes.some((one) => one.kind === 'waiting' && underWay.includes(one.reason))
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { effectOf, readOf } from './effects.ts'
+import { effectOf, loginOf, readOf } from './effects.ts'
 import type { WireCall } from './effects.ts'
 
 const names = { tenant: 'acme' }
@@ -45,7 +45,9 @@ test.each([
 
 test('what looks, and what logs in, is no side effect', () => {
   expect(effectOf(kubernetes('GET', '/api/v1/namespaces/tenant-acme'), names)).toBeUndefined()
-  expect(effectOf(keycloak('POST', `/realms/acme-${id}/protocol/openid-connect/token`), names)).toBeUndefined()
+  const login = keycloak('POST', `/realms/acme-${id}/protocol/openid-connect/token`)
+  expect([effectOf(login, names), readOf(login, names)]).toEqual([undefined, undefined])
+  expect(loginOf(login, names)).toBe('keycloak login /{realm}/protocol/openid-connect/token')
   expect(readOf(kubernetes('GET', '/api/v1/namespaces/tenant-acme'), names)).toBe(
     'kubernetes GET /namespaces/tenant-{tenant}',
   )

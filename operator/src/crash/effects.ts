@@ -34,6 +34,11 @@ export function readOf(call: WireCall, names: Names): string | undefined {
   return `${call.peer} GET ${placeOf(call, names)}`
 }
 
+/** The name of a login, likewise. */
+export function loginOf(call: WireCall, names: Names): string | undefined {
+  return call.path.includes('/protocol/openid-connect/token') ? `${call.peer} login ${placeOf(call, names)}` : undefined
+}
+
 function placeOf({ path }: WireCall, names: Names): string {
   const [place = ''] = path.split('?', 1)
   const below = place.replace(/^\/(api\/v1|apis\/[^/]+\/[^/]+|admin\/realms|realms)/, '')

@@ -2,25 +2,27 @@ import { kinds } from '@bulkhead/crds'
 import { checkKeys } from '@bulkhead/identity'
 import type { KubeKind, KubeObject } from '@bulkhead/runtime'
 import { databaseSecretOf, namespaceOf, parseTenantName, roleOf, tenantNameLabel } from '@bulkhead/tenancy'
+import type { TenantName } from '@bulkhead/tenancy'
 import { z } from 'zod'
 import { namespaceKind, secretKind } from '../kubernetes/kinds.ts'
 import { systemNamespace } from '../testing/world.ts'
 import type { Incarnation } from './incarnation.ts'
+import type { Life } from './life.ts'
 import type { PostgresState } from './postgres-state.ts'
 import type { Stage } from './stage.ts'
 
 /** Looks at everything that there is of one tenant, as one text: two tenants in the same state give the same text. */
 export async function endStateOf(stage: Stage, name: string, incarnations: readonly Incarnation[]): Promise<string> {
   const { admin } = stage.world
-  const tenantName = parseTenantName(name)
-  if (tenantName === undefined) throw new Error(`"${name}" is no tenant's name`)
+  const tenantName = nameIn(name)
   const namespace = namespaceOf(tenantName)
-  const [tenant, own, system, inside, postgres] = await Promise.all([
+  const [tenant, own, system, inside, postgres, realms] = await Promise.all([
     admin.find({ kind: kinds.tenant, name }),
     admin.find({ kind: namespaceKind, name: namespace }),
     admin.listAll(secretKind, { namespace: systemNamespace, labelSelector: `${tenantNameLabel}=${name}` }),
     insideOf(stage, namespace),
     stage.postgres.look(name, incarnations),
+    stage.realms.look(tenantName, incarnations),
   ])
   const secrets = system.items.map((item) => secretShape.parse(item))
   const state = {
@@ -29,11 +31,17 @@ export async function endStateOf(stage: Stage, name: string, incarnations: reado
     inside: inside.others,
     secrets: inside.secrets,
     systemSecrets: secrets.map(shownSecret),
-    realms: realmsOf(stage, name).map((realm) => stage.double.dump(realm)),
+    realms,
     postgres: postgres.state,
     passwordsOpen: secrets.flatMap((secret) => opens(secret, incarnations, postgres)),
   }
   return written(state, { name, incarnations, secrets: [...state.systemSecrets, ...inside.secrets] })
+}
+
+function nameIn(text: string): TenantName {
+  const name = parseTenantName(text)
+  if (name === undefined) throw new Error(`"${text}" is no tenant's name`)
+  return name
 }
 
 type Shown = Readonly<Record<string, unknown>>
@@ -106,10 +114,6 @@ async function insideOf(stage: Stage, namespace: string): Promise<Inside> {
   return { secrets, others: Object.fromEntries(await Promise.all(others.map(show))) }
 }
 
-function realmsOf({ double }: Stage, name: string): readonly string[] {
-  return double.realms().filter((realm) => realm.startsWith(`${name}-`))
-}
-
 // Which stored passwords open their role.
 function opens(
   { metadata, data }: SecretObject,
@@ -123,8 +127,9 @@ function opens(
 }
 
 /** What tells a thing from another of its name: were it made again, it would be another one. */
-export async function marksOf(stage: Stage, name: string): Promise<readonly string[]> {
+export async function marksOf(stage: Stage, { name, incarnations }: Life): Promise<readonly string[]> {
   const { admin } = stage.world
+  const realms = await stage.realms.look(nameIn(name), incarnations)
   const objects = async (kind: KubeKind, namespace: string | undefined, labelSelector?: string) => {
     const { items } = await admin.listAll(kind, { namespace, labelSelector })
     return (items as readonly KubeObject[]).map(
@@ -137,10 +142,7 @@ export async function marksOf(stage: Stage, name: string): Promise<readonly stri
     objects(secretKind, systemNamespace, selector),
     ...stage.places.map((kind) => objects(kind, `tenant-${name}`)),
   ])
-  return [
-    ...found.flat(),
-    ...realmsOf(stage, name).map((realm) => JSON.stringify(stage.double.dump(realm)).slice(0, 50)),
-  ]
+  return [...found.flat(), ...realms.map((realm) => JSON.stringify(realm).slice(0, 50))]
 }
 
 interface Known {
@@ -167,7 +169,8 @@ function written(state: object, { name, incarnations, secrets }: Known): string 
   const worded = text
     .replaceAll(new RegExp(`(?<![a-z0-9])${name}(?![a-z0-9])`, 'g'), '{tenant}')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*/g, '{time}')
-    .replaceAll(/bulkhead \d{10} \d{10}/g, 'bulkhead {seconds} {seconds}')
+    .replaceAll(/(?<=bulkhead )((\d{10}|-) ){3}/g, (times) => times.replaceAll(/\d{10}/g, '{seconds}'))
+    .replaceAll(/"password":"[\w.~-]{43,}"/g, '"password":"<stored nowhere>"')
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '{uuid}')
     .replaceAll(/[0-9a-f]{64}/g, '{digest}')
   return JSON.stringify(inOrder(JSON.parse(worded)), undefined, 1)

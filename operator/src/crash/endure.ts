@@ -1,6 +1,7 @@
 import { deepMessage, pass, settle } from './drive.ts'
 import { differences, endStateOf } from './end-state.ts'
 import type { CleanRun } from './enumerate.ts'
+import { newLife } from './life.ts'
 import type { Life } from './life.ts'
 import { startProcess } from './process.ts'
 import type { OperatorProcess } from './process.ts'
@@ -25,7 +26,7 @@ interface Started {
 async function start(stage: Stage, life: Life, spoils: Spoils): Promise<Started> {
   const spoiler = createSpoiler({ tenant: life.name }, spoils)
   const death = new AbortController()
-  const process = await startProcess(stage, {
+  const process = await startProcess(stage, life, {
     rider: spoiler,
     database: (database) => spoiler.database(database),
     death,
@@ -50,7 +51,7 @@ async function withOperator<T>(
 
 /** Lets one operator work until nothing is left to do, with everything that was held back let go in the end. */
 async function work(stage: Stage, life: Life, { process, spoiler }: Started): Promise<void> {
-  const terms = { admin: stage.world.admin, name: life.name, countWrites: () => spoiler.effects.length }
+  const terms = { admin: stage.world.admin, life, countWrites: () => spoiler.effects.length }
   await settle([process], terms)
   await spoiler.release()
   await settle([process], terms)
@@ -63,7 +64,7 @@ export async function endure(
   cleanRuns: readonly CleanRun[],
   { title, spoils }: { readonly title: string; readonly spoils: Spoils },
 ): Promise<Endured> {
-  const life: Life = { name, incarnations: [] }
+  const life = newLife(name)
   let spoiled = 0
   for (const { scenario, endState } of cleanRuns) {
     const failed = (lines: readonly string[]): Endured => ({ title, spoiled, problems: [scenario.title, ...lines] })
@@ -85,7 +86,7 @@ export async function endure(
 /** Lets one operator look, with a read spoiled for as long as it lives, and gives what it wrote. */
 export async function lookSpoiled(stage: Stage, life: Life, spoils: Spoils, passes = 1): Promise<Started['spoiler']> {
   return withOperator(stage, life, spoils, async ({ process, spoiler }) => {
-    for (let count = 1; count <= passes; count += 1) await pass(process, stage.world.admin, life.name)
+    for (let count = 1; count <= passes; count += 1) await pass(process, stage.world.admin, life)
     return spoiler
   })
 }

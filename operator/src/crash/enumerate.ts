@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '@bulkhead/database'
+import type { Parts } from '../parts.ts'
 import { createWatcher } from './failpoint.ts'
 import type { Failpoint, Watcher } from './failpoint.ts'
-import { deepMessage, pass, settle } from './drive.ts'
+import { deepMessage, isWaiting, pass, settle } from './drive.ts'
 import { differences, endStateOf } from './end-state.ts'
+import { newLife } from './life.ts'
 import type { Life, Scenario } from './life.ts'
 import { startProcess } from './process.ts'
 import type { OperatorProcess } from './process.ts'
 import type { Ground, Stage } from './stage.ts'
+import { Standstill } from './within.ts'
 
 /** One thing to try: where the process dies, and how many operators start afterwards at the same time. */
 export interface Trial {
@@ -14,6 +18,8 @@ export interface Trial {
   /** Where its successor dies as well, if it comes that far. */
   readonly second?: Failpoint
   readonly leaders: 1 | 2
+  /** What dies is another operator than ours: one that does wrong on purpose. */
+  readonly alter?: (parts: Parts) => Parts
 }
 
 /** What a scenario leaves when nothing goes wrong. */
@@ -30,7 +36,8 @@ export interface CleanRun {
 export type Extent = { readonly kind: 'all' } | { readonly kind: 'some'; readonly seed: number; readonly every: number }
 
 /** The trials of a scenario: each effect, before and after, for one operator and for two. */
-export function trialsOf({ effects }: Pick<CleanRun, 'effects'>, extent: Extent): readonly Trial[] {
+export function trialsOf({ scenario, effects }: CleanRun, extent: Extent): readonly Trial[] {
+  if (scenario.isPreparation === true) return []
   const points = effects.flatMap((effect) => (['before', 'after'] as const).map((when) => ({ effect, when })))
   const isForTwo = (index: number) => extent.kind === 'all' || (index + extent.seed) % 8 === 0
   const isForOne = (index: number) => extent.kind === 'all' || (index + extent.seed) % extent.every === 0
@@ -45,15 +52,14 @@ interface Started {
   readonly watcher: Watcher
 }
 
-async function start(stage: Ground, life: Life, failpoint?: Failpoint): Promise<Started> {
+async function start(stage: Ground, life: Life): Promise<Started> {
   const death = new AbortController()
-  const watcher = createWatcher({ tenant: life.name }, failpoint, (crash) => death.abort(crash))
-  const process = await startProcess(stage, {
-    rider: watcher,
-    database: (database) => watcher.database(database),
-    death,
-  })
-  return { process, watcher }
+  const watcher = createWatcher({ tenant: life.name }, undefined, (crash) => death.abort(crash))
+  return { process: await startProcess(stage, life, behind(watcher, death)), watcher }
+}
+
+function behind(watcher: Watcher, death: AbortController) {
+  return { rider: watcher, database: (database: Database) => watcher.database(database), death }
 }
 
 /** Lets operators without a failpoint finish what was begun, and gives what they wrote. */
@@ -63,7 +69,7 @@ export async function finish(stage: Ground, life: Life, leaders: number): Promis
   try {
     await settle(
       started.map(({ process }) => process),
-      { admin: stage.world.admin, name: life.name, countWrites: () => written().length },
+      { admin: stage.world.admin, life, countWrites: () => written().length },
     )
     return written()
   } finally {
@@ -72,18 +78,34 @@ export async function finish(stage: Ground, life: Life, leaders: number): Promis
 }
 
 const mostPasses = 200
+const underWayMs = 25
 
 /** Lets one operator work until it dies; gives whether it came to its failpoint. */
-export async function crash(stage: Ground, life: Life, failpoint: Failpoint): Promise<boolean> {
-  const { process, watcher } = await start(stage, life, failpoint)
+export async function crash(stage: Ground, life: Life, { failpoint, alter }: Dying): Promise<boolean> {
+  const death = new AbortController()
+  const watcher = createWatcher({ tenant: life.name }, failpoint, (reason) => death.abort(reason))
+  try {
+    const process = await startProcess(stage, life, { ...behind(watcher, death), alter })
+    await workUntilDeath(stage, life, { process, watcher })
+  } catch (error) {
+    // It may have died before it had begun.
+    if (!watcher.hasDied() || error instanceof Standstill) throw error
+  }
+  return watcher.hasDied()
+}
+
+type Dying = Pick<Trial, 'failpoint' | 'alter'>
+
+async function workUntilDeath({ world }: Ground, life: Life, { process, watcher }: Started): Promise<void> {
   try {
     for (let round = 1; round <= mostPasses && !watcher.hasDied(); round += 1) {
-      const before = watcher.effects.length
-      const { outcomes, faults } = await pass(process, stage.world.admin, life.name)
-      const isWaiting = faults.length > 0 || outcomes.some(({ kind }) => kind === 'waiting')
-      if (watcher.effects.length === before && !isWaiting) break
+      const before = [watcher.effects.length, life.era.aheadMs]
+      const one = await pass(process, world.admin, life)
+      const isUnderWay = await process.isUnderWay()
+      if (isUnderWay) await sleep(underWayMs)
+      const isQuiet = watcher.effects.length === before[0] && life.era.aheadMs === before[1]
+      if (isQuiet && !isUnderWay && !isWaiting(one)) break
     }
-    return watcher.hasDied()
   } finally {
     await process.quiet()
     await process.stop()
@@ -92,7 +114,7 @@ export async function crash(stage: Ground, life: Life, failpoint: Failpoint): Pr
 
 /** Lets a life go through scenarios without any crash, and tells what each leaves. */
 export async function record(stage: Stage, name: string, scenarios: readonly Scenario[]): Promise<readonly CleanRun[]> {
-  const life: Life = { name, incarnations: [] }
+  const life = newLife(name)
   const runs: CleanRun[] = []
   for (const scenario of scenarios) {
     await scenario.act(stage, life)
@@ -130,8 +152,6 @@ export interface Enumeration {
 // Whoever finds so many faults has found enough.
 const mostDivergent = 20
 const mostMisses = 6
-// A trial takes seconds.
-const standstillMs = 180_000
 
 /**
  * Tries everything. One tenant's life is one trial of each scenario, one after the other: what a scenario leaves was
@@ -147,16 +167,7 @@ export async function enumerate(enumeration: Enumeration): Promise<readonly Trie
     for (const [index, cleanRun] of cleanRuns.entries()) {
       if (!queue.isLeft(cleanRuns.slice(index))) return
       const trial = queue.take(cleanRun)
-      const standstill = sleep(standstillMs, undefined, { ref: false })
-      const one = await Promise.race([tryOne(enumeration.stage, life, cleanRun, trial), standstill])
-      if (one === undefined) {
-        // A request that the machine lost says nothing of the operator: the same is tried in another life.
-        process.stdout.write(`${life.name} stands still in "${cleanRun.scenario.title}", and is tried again\n`)
-        const stuck = { scenario: cleanRun.scenario.title, trial, isReached: false }
-        if (!queue.giveBack(cleanRun, { ...stuck, differences: [] }))
-          tried.push({ ...stuck, differences: ['stands still'] })
-        return
-      }
+      const one = await tryOne(enumeration.stage, life, cleanRun, trial)
       if (!isMissed(one) || !queue.giveBack(cleanRun, one)) tried.push(one)
       if (one.differences.length > 0) return
     }
@@ -164,7 +175,7 @@ export async function enumerate(enumeration: Enumeration): Promise<readonly Trie
   const work = async (): Promise<void> => {
     while (queue.isLeft(cleanRuns) && !isTooBad()) {
       lives += 1
-      await live({ name: nameOf(lives), incarnations: [] })
+      await live(newLife(nameOf(lives)))
     }
   }
   await Promise.all(Array.from({ length: concurrency }, work))
@@ -203,9 +214,9 @@ async function tryOne(
   let isReached = trial === undefined
   try {
     await scenario.act(stage, life)
-    if (trial !== undefined) isReached = await crash(stage, life, trial.failpoint)
+    if (trial !== undefined) isReached = await crash(stage, life, trial)
     await scenario.meanwhile?.(stage, life)
-    if (trial?.second !== undefined) await crash(stage, life, trial.second)
+    if (trial?.second !== undefined) await crash(stage, life, { failpoint: trial.second })
     await finish(stage, life, trial?.leaders ?? 1)
     const seen = await endStateOf(stage, life.name, life.incarnations)
     return { ...told, isReached, differences: differences(endState, seen) }

@@ -1,4 +1,6 @@
 import { kinds } from '@bulkhead/crds'
+import { tenantMigrations } from '@bulkhead/database'
+import type { Migration } from '@bulkhead/database'
 import { secretKind } from '../kubernetes/kinds.ts'
 import { stepsIn } from '../testing/steps.ts'
 import { incarnationOf } from './incarnation.ts'
@@ -10,11 +12,28 @@ export interface Life {
   readonly name: string
   /** Every Tenant object of the name so far, the oldest first. */
   readonly incarnations: Incarnation[]
+  readonly era: Era
+}
+
+/** What holds from now on for every operator of a life: people bring a new release, and time passes. */
+export interface Era {
+  /** How far the operators' clocks are ahead. */
+  aheadMs: number
+  /** The history of tenants' schemas in their release. */
+  migrations: readonly Migration[]
+  /** Whether they begin to lead, as the only operators of their installation. */
+  areLeaders: boolean
+}
+
+export function newLife(name: string): Life {
+  return { name, incarnations: [], era: { aheadMs: 0, migrations: tenantMigrations, areLeaders: false } }
 }
 
 /** Something that happens: people do it, and operators have to come to terms with it. */
 export interface Scenario {
   readonly title: string
+  /** It only makes what the others need, and is tried in another life. */
+  readonly isPreparation?: true
   readonly act: (stage: Stage, life: Life) => Promise<void>
   /** What happens as well, before operators had the time to come to terms with it. */
   readonly meanwhile?: (stage: Stage, life: Life) => Promise<void>
@@ -22,10 +41,10 @@ export interface Scenario {
 
 type Spec = Readonly<Record<string, unknown>>
 
-const refOf = ({ name }: Life) => ({ kind: kinds.tenant, name })
-const namespaceOf = ({ name }: Life): string => `tenant-${name}`
+export const refOf = ({ name }: Life) => ({ kind: kinds.tenant, name })
+export const namespaceOf = ({ name }: Life): string => `tenant-${name}`
 
-async function create({ world }: Stage, life: Life, spec: Spec): Promise<void> {
+export async function create({ world }: Stage, life: Life, spec: Spec): Promise<void> {
   const { name } = life
   const made = await world.admin.create(kinds.tenant, {
     metadata: { name },
@@ -70,7 +89,7 @@ const updated: Scenario = {
 const suspended: Scenario = { title: 'suspend', act: (stage, life) => change(stage, life, { suspended: true }) }
 const resumed: Scenario = { title: 'resume', act: (stage, life) => change(stage, life, { suspended: false }) }
 
-const subscribed: Scenario = {
+export const subscribed: Scenario = {
   title: 'subscribe',
   act: async ({ world }, life) => {
     const steps = stepsIn(world)

@@ -44,7 +44,7 @@ export async function openPostgresEye(postgres: TestPostgres): Promise<PostgresE
 }
 
 function superuserOf({ host, port, database, superuser: { user, password } }: TestPostgres): pg.PoolConfig {
-  return { host, port, database, user, password, max: 2 }
+  return { ...{ host, port, database, user, password, max: 2 }, connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
 }
 
 const catalogQuery = `

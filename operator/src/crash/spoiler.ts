@@ -1,7 +1,7 @@
 import type { Database } from '@bulkhead/database'
 import type { PostgresFault } from '@bulkhead/database/testing-faults'
 import type { Spoiling } from './answers.ts'
-import { effectOf, readOf } from './effects.ts'
+import { effectOf, loginOf, readOf } from './effects.ts'
 import type { Names, WireCall } from './effects.ts'
 import type { Rider, Verdict } from './wire.ts'
 
@@ -26,6 +26,10 @@ export type Spoils =
   | { readonly kind: 'late writes' }
   /** Each transaction that writes, when it comes for the first time. */
   | { readonly kind: 'transactions'; readonly how: PostgresFault }
+  /** Each read and each login, when it comes for the first time. */
+  | { readonly kind: 'reads'; readonly how: Spoiling }
+  /** Each transaction that only reads, likewise. */
+  | { readonly kind: 'looks'; readonly how: PostgresFault }
   /** One read, whenever it comes. */
   | { readonly kind: 'read'; readonly read: string; readonly how: Spoiling }
 
@@ -44,6 +48,13 @@ export function createSpoiler(names: Names, spoils: Spoils): Spoiler {
     if (spoils.kind !== 'late writes') return { kind: 'pass' }
     return isFirst(name) ? held.hold(name) : { kind: 'pass', after: held.release(name) }
   }
+  const judgeRead = (read: string, call: WireCall): Verdict => {
+    reads.add(read)
+    if (spoils.kind === 'reads' && isFirst(read)) return spoils.how.verdictOf(call)
+    if (spoils.kind !== 'read' || read !== spoils.read) return { kind: 'pass' }
+    spoiled.add(read)
+    return spoils.how.verdictOf(call)
+  }
   return {
     ...{ effects, reads, spoiled },
     release: () => held.releaseAll(),
@@ -54,13 +65,19 @@ export function createSpoiler(names: Names, spoils: Spoils): Spoiler {
         return judgeWrite(name, call)
       }
       const read = readOf(call, names)
-      if (read !== undefined) reads.add(read)
-      if (spoils.kind !== 'read' || read !== spoils.read) return { kind: 'pass' }
-      spoiled.add(spoils.read)
-      return spoils.how.verdictOf(call)
+      if (read !== undefined) return judgeRead(read, call)
+      const login = loginOf(call, names)
+      return login !== undefined && spoils.kind === 'reads' && isFirst(login)
+        ? spoils.how.verdictOf(call)
+        : { kind: 'pass' }
     },
     database: (database) => ({
       ...database,
+      read: (call, signal, work) => {
+        if (spoils.kind !== 'looks' || !isFirst(`postgres ${call}`)) return database.read(call, signal, work)
+        const reading: Database = { ...database, transaction: (...args) => database.read(...args) }
+        return spoils.how.over(reading)(call, signal, work)
+      },
       transaction: (call, signal, work) => {
         const name = `postgres ${call}`
         effects.push(name)

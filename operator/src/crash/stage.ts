@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTestIssuer } from '@bulkhead/identity/testing'
-import type { KeycloakDouble, TestIssuer } from '@bulkhead/identity/testing'
+import type { TestIssuer } from '@bulkhead/identity/testing'
 import type { KubeKind } from '@bulkhead/runtime'
 import { startWorld } from '../testing/world.ts'
 import type { World } from '../testing/world.ts'
@@ -10,6 +10,8 @@ import { answerAsIssuer } from './issuer.ts'
 import { readPlaces } from './places.ts'
 import { openPostgresEye } from './postgres-state.ts'
 import type { PostgresEye } from './postgres-state.ts'
+import { eyeOfDouble, eyeOfKeycloak } from './realm-eye.ts'
+import type { RealmEye } from './realm-eye.ts'
 import { startWire } from './wire.ts'
 import type { Wire } from './wire.ts'
 
@@ -23,7 +25,7 @@ export interface Ground {
 
 /** One in which everything can be looked at. */
 export interface Stage extends Ground {
-  readonly double: KeycloakDouble
+  readonly realms: RealmEye
   readonly issuer: TestIssuer
   readonly postgres: PostgresEye
   /** The kinds that can be in a tenant's namespace. */
@@ -46,20 +48,20 @@ export async function openGround(world: World): Promise<Ground & { readonly clos
   }
 }
 
-/** Opens one, with the real API server and Postgres and the double of Keycloak. */
-export async function openStage(): Promise<Stage> {
+/** Opens one, with the real API server and Postgres and the double of Keycloak, or the real one. */
+export async function openStage(keycloak: 'double' | 'real' = 'double'): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-crash-'))
   const issuer = await startTestIssuer()
   issuer.answer(answerAsIssuer(issuer.url))
   const issuerCaFile = join(folder, 'ca.crt')
   await writeFile(issuerCaFile, issuer.caCert)
-  const world = await startWorld({ keycloak: 'double', issuerCaFile })
+  const world = await startWorld({ keycloak, issuerCaFile })
   const { double } = world
-  if (double === undefined) throw new Error('There is no double of Keycloak')
+  const realms = double === undefined ? eyeOfKeycloak(world.keycloak) : eyeOfDouble(double)
   const ground = await openGround(world)
   const postgres = await openPostgresEye(world.postgres)
   return {
-    ...{ ...ground, double, issuer, postgres, places: await readPlaces() },
+    ...{ ...ground, realms, issuer, postgres, places: await readPlaces() },
     signal: AbortSignal.timeout(3_600_000),
     stop: async () => {
       await postgres.close()

@@ -2,7 +2,7 @@ import type { CleanRun, Tried } from './enumerate.ts'
 
 /** What was tried and what came of it, one line a scenario, and a sentence with the sums. */
 export function tableOf(cleanRuns: readonly CleanRun[], tried: readonly Tried[]): string {
-  const rows = cleanRuns.map(({ scenario, effects }) => {
+  const rows = triedOf(cleanRuns).map(({ scenario, effects }) => {
     const of = tried.filter((one) => one.scenario === scenario.title && one.trial !== undefined)
     return [scenario.title, effects.length, of.length, of.filter(isDivergent).length] as const
   })
@@ -12,6 +12,20 @@ export function tableOf(cleanRuns: readonly CleanRun[], tried: readonly Tried[])
   })
   const total = `${rows.length} scenarios, ${sum(1)} effects × {before, after} × {one, two operators}: ${sum(2)} runs, ${sum(3)} divergent`
   return [...lines, total].join('\n')
+}
+
+/** The runs of the scenarios that are tried for themselves. */
+export function triedOf(cleanRuns: readonly CleanRun[]): readonly CleanRun[] {
+  return cleanRuns.filter(({ scenario }) => scenario.isPreparation !== true)
+}
+
+/** The sums of several lives, in one sentence. */
+export function totalOf(lives: readonly (readonly [readonly CleanRun[], readonly Tried[]])[]): string {
+  const runs = lives.flatMap(([cleanRuns]) => triedOf(cleanRuns))
+  const trials = lives.flatMap(([, tried]) => tried).filter(({ trial }) => trial !== undefined)
+  const effects = runs.reduce((total, run) => total + run.effects.length, 0)
+  const divergent = trials.filter(isDivergent).length
+  return `in all: ${runs.length} scenarios, ${effects} effects, ${trials.length} runs, ${divergent} divergent`
 }
 
 export function isDivergent({ differences }: Tried): boolean {

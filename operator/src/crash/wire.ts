@@ -5,6 +5,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import type { WireCall } from './effects.ts'
+import { within } from './within.ts'
 
 /** What becomes of a request. */
 export type Verdict =
@@ -44,7 +45,7 @@ export interface Way {
   readonly name: string
   readonly kubernetesUrl: string
   readonly keycloakUrl: string
-  /** Resolves when nothing of it is on its way any more. */
+  /** Resolves when nothing of it is on its way any more; throws when something stays, and names it. */
   quiet(): Promise<void>
   leave(): void
 }
@@ -56,7 +57,8 @@ interface Target {
 
 interface Joined {
   readonly rider: Rider
-  readonly moving: Set<Promise<unknown>>
+  /** What is on its way, and what it is. */
+  readonly moving: Map<Promise<unknown>, string>
 }
 
 const kubeconfig = z.object({
@@ -84,15 +86,13 @@ export async function startWire(kubeconfigPath: string, keycloakUrl: string): Pr
     join: (rider) => {
       last += 1
       const name = String(last)
-      const moving = new Set<Promise<unknown>>()
+      const moving: Joined['moving'] = new Map()
       ways.set(name, { rider, moving })
       return {
         name,
         kubernetesUrl: `${url}/${name}/kubernetes`,
         keycloakUrl: `${url}/${name}/keycloak`,
-        quiet: async () => {
-          while (moving.size > 0) await Promise.allSettled(moving)
-        },
+        quiet: () => quiet(moving),
         leave: () => ways.delete(name),
       }
     },
@@ -102,6 +102,17 @@ export async function startWire(kubeconfigPath: string, keycloakUrl: string): Pr
       await closed
       for (const { agent } of Object.values(targets)) agent.destroy()
     },
+  }
+}
+
+// Longer than whoever asks waits for an answer.
+const deliveryMs = 60_000
+const quietMs = 90_000
+
+async function quiet(moving: Joined['moving']): Promise<void> {
+  while (moving.size > 0) {
+    const what = [...moving.values()].join(', ')
+    await within(quietMs, `What is on its way (${what})`, Promise.allSettled(moving.keys()))
   }
 }
 
@@ -132,8 +143,12 @@ async function serve(
   }
   const call: WireCall = { peer, method: incoming.method ?? 'GET', path: rest, body: body.toString() }
   const delivery = carry(way.rider.judge(call), { call, headers: incoming.headers, target: targets[peer] }, response)
-  way.moving.add(delivery)
+  way.moving.set(delivery, describe(call))
   await delivery.finally(() => way.moving.delete(delivery))
+}
+
+function describe({ peer, method, path }: WireCall): string {
+  return `${peer} ${method} ${path.split('?', 1)[0] ?? ''}`
 }
 
 interface Cargo {
@@ -156,7 +171,7 @@ async function carry(verdict: Verdict, cargo: Cargo, response: ServerResponse): 
       return
     case 'late':
       response.destroy()
-      await verdict.until
+      await within(quietMs, `What holds back ${describe(cargo.call)}`, verdict.until).catch(() => undefined)
       await deliver(cargo).finally(() => verdict.done())
       return
     case 'twice':
@@ -167,7 +182,7 @@ async function carry(verdict: Verdict, cargo: Cargo, response: ServerResponse): 
       reply(response, await deliver(cargo), true)
       return
     case 'pass':
-      await verdict.after
+      await within(quietMs, `What ${describe(cargo.call)} comes after`, verdict.after ?? Promise.resolve())
       reply(response, await deliver(cargo), false)
       return
   }
@@ -189,6 +204,7 @@ function reply(response: ServerResponse, { status, headers, body }: Answer, isTr
 function deliver({ call, headers, target: { url, agent } }: Cargo): Promise<Answer> {
   const { host: _host, connection: _connection, 'transfer-encoding': _encoding, ...kept } = headers
   const options: RequestOptions = {
+    signal: AbortSignal.timeout(deliveryMs),
     ...{ protocol: url.protocol, hostname: url.hostname, port: url.port, path: call.path, method: call.method, agent },
     headers: { ...kept, 'content-length': Buffer.byteLength(call.body) },
   }

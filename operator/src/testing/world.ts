@@ -59,7 +59,7 @@ export interface ProcessParts {
   readonly kubernetes: KubeClient
   /** Where Keycloak is asked; its issuers keep their address. */
   readonly keycloakUrl: string
-  readonly database: (database: Database) => Database
+  readonly database: (database: Database) => Database | Promise<Database>
   /** The history of tenants' schemas in its release, when not the one that is shipped. */
   readonly migrations?: readonly Migration[]
 }
@@ -94,10 +94,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const parts = await makeParts({ ...made, issuerCaFile: options.issuerCaFile })
   return {
     ...{ api, postgres, keycloak, double, metrics, admin, parts },
-    partsOf: ({ kubernetes: own, keycloakUrl: url, database: wrap, migrations }) => {
+    partsOf: async ({ kubernetes: own, keycloakUrl: url, database: wrap, migrations }) => {
       const ownMetrics = createMetrics()
       const memory = { metrics: ownMetrics, operatorMetrics: createOperatorMetrics(ownMetrics) }
-      const reached = { kubernetes: own, database: wrap(database), keycloakUrl: url, migrations }
+      const reached = { kubernetes: own, database: await wrap(database), keycloakUrl: url, migrations }
       return makeParts({ ...made, ...memory, ...reached, issuerCaFile: options.issuerCaFile })
     },
     freshKeycloak: () => openKeycloak(keycloak, operatorMetrics),
