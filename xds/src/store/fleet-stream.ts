@@ -94,9 +94,9 @@ export class FleetStream {
   }
 
   #take(change: Change): void {
+    if (!this.#concerns(change)) return
     if (change.kind === 'group' && this.#fleet.store.published(change.group).size === 0)
       this.#view?.forget(change.group)
-    if (!this.#concerns(change)) return
     if (change.kind === 'opened') this.protocol.changedAll()
     else for (const [typeUrl, names] of change.names) this.protocol.changed(typeUrl, names)
     // What is published may be what the stream has had all along, and then no answer will say so.
