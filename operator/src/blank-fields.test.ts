@@ -138,10 +138,6 @@ const kinds: readonly [string, Tree, (raw: unknown) => readonly string[]][] = [
 
 test.each(kinds)('F-65 any field of a %s may be blank: it is built or told of, never a fault', (kind, whole, judge) => {
   const paths = pathsIn({ spec: whole['spec' as never], status: whole['status' as never] })
-    ['metadata', 'annotations'],
-    ['metadata', 'labels'],
-    ['metadata', 'finalizers'],
-  ] as const
   const one = (path: Path, blank: unknown, from: Tree = whole): Tree => withBlank(from, path, blank)
   let count = 0
   // The good path, and the control: what is not blank but wrong is told of, and what cannot be read at all is a fault.
