@@ -118,7 +118,8 @@ export class HostCertificates {
     const clean = words.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, longestQuote)
     this.#options.logger.warn({ tenant, host, words: clean }, 'an Envoy refused the certificate of a host')
     const followed = this.#byTenant.get(tenant)?.hosts.get(host)
-    const refused = followed && this.#usable(followed)
+    if (followed === undefined) return
+    const refused = this.#usable(followed)
     if (refused === undefined) return
     followed.refused.set(digestOf(refused), clean)
     this.#tell(followed)
