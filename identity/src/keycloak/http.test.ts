@@ -88,6 +88,33 @@ test.each<[string, Answered, boolean]>([
   await stop()
 })
 
+const elsewhere = 'http://127.0.0.1:1/'
+test.each<[string, RequestListener]>([
+  ['leads elsewhere', (_request, response) => response.writeHead(302, { location: elsewhere }).end()],
+  [
+    'ends in the middle',
+    (_request, response) => response.writeHead(200, { 'content-length': 9 }).write('{', () => response.destroy()),
+  ],
+  ['is longer than any of Keycloak', (_request, response) => response.writeHead(200).end(Buffer.alloc(5_000_000))],
+  ['never comes', () => undefined],
+  ['breaks off before it begins', (request) => request.destroy()],
+])('an answer that %s is none', async (_title, answer) => {
+  const { port, stop } = await serve(answer)
+  const call = { doing: 'find realm', method: 'GET', path: ['admin'], signal: AbortSignal.timeout(10_000) } as const
+  await expect(httpAt(port)({ ...call, timeoutMs: 500 })).rejects.toThrow(KeycloakUnreachable)
+  await stop()
+})
+
+test('who gives up gets its own reason, also when the answer has begun', async () => {
+  const giver = new AbortController()
+  const { port, stop } = await serve((_request, response) => {
+    response.writeHead(200).write('{', () => giver.abort(new Error('stopped')))
+  })
+  const called = httpAt(port)({ doing: 'find realm', method: 'GET', path: ['admin'], signal: giver.signal })
+  await expect(called).rejects.toThrow('stopped')
+  await stop()
+})
+
 async function serve(answer: RequestListener): Promise<{ port: number; stop: () => Promise<unknown> }> {
   const server = createServer(answer)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,5 +1,6 @@
 import type { Clock, HistogramMetric, Secret } from '@bulkhead/runtime'
 import { z } from 'zod'
+import { exchange } from './exchange.ts'
 import { KeycloakFault, KeycloakUnreachable } from './fault.ts'
 
 export type HttpBody =
@@ -51,9 +52,9 @@ export function createHttp(options: HttpOptions): Http {
   return async (call) => {
     if (isWrite(call)) beforeWrite?.(call.doing)
     const startedMs = clock.now()
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutMs ?? timeoutMs)])
     try {
-      const answer = await send(url, call, signal)
+      call.signal.throwIfAborted()
+      const answer = await send(url, call, call.timeoutMs ?? timeoutMs)
       if (answer.status >= 400) throw new KeycloakFault(call.doing, answer.status, detailOf(answer.body))
       return answer
     } catch (error) {
@@ -70,21 +71,20 @@ function isWrite({ method, body }: HttpCall): boolean {
   return method !== 'GET' && body?.kind !== 'form'
 }
 
-async function send(url: string, call: HttpCall, signal: AbortSignal): Promise<HttpResult> {
-  const answer = await fetch(addressOf(url, call), {
+async function send(url: string, call: HttpCall, timeoutMs: number): Promise<HttpResult> {
+  const { status, text, contentType, location } = await exchange({
+    url: addressOf(url, call),
     method: call.method,
     headers: headersOf(call),
-    redirect: 'error',
-    signal,
-    ...(call.body === undefined ? {} : { body: bodyText(call.body) }),
+    body: call.body === undefined ? undefined : bodyText(call.body),
+    ...{ timeoutMs, maxBytes: maxAnswerBytes, signal: call.signal },
   })
-  const text = await readBounded(answer)
-  const isJson = answer.headers.get('content-type')?.includes('json') === true
-  if (answer.ok) demandOwnAnswer(answer.status, text, isJson)
+  const isJson = contentType?.includes('json') === true
+  if (status < 300) demandOwnAnswer(status, text, isJson)
   return {
-    status: answer.status,
+    status,
     body: isJson && text !== '' ? JSON.parse(text) : undefined,
-    createdId: answer.headers.get('location')?.split('/').at(-1),
+    createdId: location?.split('/').at(-1),
   }
 }
 
@@ -120,19 +120,6 @@ function bodyText(body: HttpBody): string {
     typeof value === 'string' ? value : value.reveal(),
   ])
   return new URLSearchParams(fields).toString()
-}
-
-async function readBounded(answer: Response): Promise<string> {
-  if (answer.body === null) return ''
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const body: AsyncIterable<Uint8Array> = answer.body
-  for await (const chunk of body) {
-    size += chunk.byteLength
-    if (size > maxAnswerBytes) throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function detailOf(body: unknown): string {

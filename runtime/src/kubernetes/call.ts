@@ -53,21 +53,25 @@ export async function callForJson(wiring: Wiring, call: Call): Promise<unknown> 
   const { clock, limits } = wiring
   const timeoutMs = call.options?.timeoutMs ?? limits.timeoutMs
   const ended = new AbortController()
-  const timedOut = new AbortController()
+  const given = new AbortController()
   const { signal: callers } = call.options ?? {}
+  callers?.throwIfAborted()
+  // By hand: a signal made of several is the dearest part of a call.
+  const give = (): void => given.abort(callers?.reason)
+  callers?.addEventListener('abort', give, { once: true })
   clock.sleep(timeoutMs, ended.signal).then(
     () => {
       const text = `Cannot ${call.method} ${pathOnly(call.path)}: no answer within ${timeoutMs} ms`
-      timedOut.abort(new TransportFault('timeout', text))
+      given.abort(new TransportFault('timeout', text))
     },
     () => undefined, // the call ended first
   )
   try {
-    const signal = callers === undefined ? timedOut.signal : AbortSignal.any([callers, timedOut.signal])
-    const wire: WireRequest = { ...call, signal }
+    const wire: WireRequest = { ...call, signal: given.signal }
     const response = await open(wiring, wire)
     return parseJson(await readBody(response, wire, limits.maxResponseBytes), wire)
   } finally {
+    callers?.removeEventListener('abort', give)
     ended.abort(callEnded)
   }
 }
