@@ -62,7 +62,8 @@ async function onboard(world: World) {
     log(`own share of one Tenant: ${spread(ownShareMs)} ms`)
     if (isDouble) await fleet.create(['black-hole'])
     const onboarding = await measureOnboarding(bench, tenants)
-    return { ownShareMs, onboarding, peakMiB: await peakMiB(operator.pid) }
+    const hangs = world.double?.calls.some((call) => isHanging(call) === 'hang' && call.ended === undefined) === true
+    return { ownShareMs, onboarding, hangs, peakMiB: await peakMiB(operator.pid) }
   } finally {
     await fleet.stop()
     await operator.end()
@@ -83,7 +84,7 @@ async function stand(world: World) {
     }
   }
   const idleShare = await measure(defaultResyncSeconds, (bench) => measureIdle(bench, all))
-  const drift = await measure(resyncSeconds, (bench) => measureDrift(bench, all, resyncSeconds))
+  const drift = await measure(resyncSeconds, (bench) => measureDrift(bench, { tenants: all, resyncSeconds, idleShare }))
   return { ...drift, idleShare }
 }
 
@@ -128,7 +129,8 @@ async function run(): Promise<void> {
       ["operator's own share of one, ms", spread(made.ownShareMs)],
       ['edit of a standing Tenant meanwhile, ms', spread(onboarding.editMs)],
       ['wait in the queue, s', `p50 ≤ ${onboarding.queueWaitSeconds.p50}, p95 ≤ ${onboarding.queueWaitSeconds.p95}`],
-      ['peak memory of the operator, MiB', made.peakMiB.toFixed(0)],
+      ['a realm that nobody answers for meanwhile', made.hangs ? 'one, to the end; nobody waited for it' : 'none'],
+      ['memory of the operator, MiB', `${made.peakMiB.toFixed(0)} at most, ${steady.residentMiB.toFixed(0)} standing`],
       ['one look for drift, CPU ms', `${steady.cpuMsPerCheck.toFixed(1)} (${steady.checks} looks)`],
       [
         'of a core for 1,000 Tenants',

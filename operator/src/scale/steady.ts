@@ -9,7 +9,10 @@ import type { Bench } from './onboarding.ts'
 
 export interface DriftCost {
   readonly checks: number
+  /** Without what the operator costs when it has nothing to do. */
   readonly cpuMsPerCheck: number
+  /** What it holds then, in MiB. */
+  readonly residentMiB: number
 }
 
 const idleMs = 20_000
@@ -34,10 +37,22 @@ async function spendIn(bench: Bench, tenants: number, ms: number): Promise<Spent
   return { checks: after.checks - before.checks, cpuSeconds: after.cpuSeconds - before.cpuSeconds }
 }
 
+export interface DriftTerms {
+  readonly tenants: number
+  readonly resyncSeconds: number
+  /** Of a core. */
+  readonly idleShare: number
+}
+
 /** What one look for drift costs, in an operator that does nothing else. */
-export async function measureDrift(bench: Bench, tenants: number, resyncSeconds: number): Promise<DriftCost> {
+export async function measureDrift(
+  bench: Bench,
+  { tenants, resyncSeconds, idleShare }: DriftTerms,
+): Promise<DriftCost> {
   const { checks, cpuSeconds } = await spendIn(bench, tenants, resyncSeconds * 1000)
-  return { checks, cpuMsPerCheck: (1000 * cpuSeconds) / checks }
+  const spentOnChecks = cpuSeconds - idleShare * resyncSeconds
+  const residentMiB = (await readMetrics(bench)).sum('process_resident_memory_bytes') / 2 ** 20
+  return { checks, cpuMsPerCheck: (1000 * spentOnChecks) / checks, residentMiB }
 }
 
 /** What an operator costs that has nothing to do, as a share of one core. */
