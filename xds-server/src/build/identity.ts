@@ -2,8 +2,8 @@ import type { Tenant } from '@bulkhead/crds'
 import { durationMs } from '@bulkhead/crds'
 import { audienceOf, realmOf } from '@bulkhead/tenancy'
 import type { TenantKey } from '@bulkhead/tenancy'
-import { z } from 'zod'
 import type { IdentityModel } from '../model/model.ts'
+import { isKeySet } from './key-set.ts'
 
 // Clocks of the issuer and of OPA differ a little; a token that lives this much longer is still the issuer's own.
 const lifetimeAllowanceSeconds = 60
@@ -13,8 +13,6 @@ const maxExternalLifetimeSeconds = 24 * 3600
 const realmClientClaims = ['azp']
 const defaultClientClaims = ['azp', 'client_id']
 const keycloakRoles = ['realm_access', 'roles']
-
-const keySet = z.object({ keys: z.array(z.object({ kty: z.enum(['RSA', 'EC']), kid: z.string().min(1) })).min(1) })
 
 /**
  * What tokens of this tenant look like, or undefined while its keys are not known. The operator's word counts, never the
@@ -65,13 +63,4 @@ function rolesPathOf({ rolesClaim }: External): readonly string[] {
 
 function secondsOf(duration: string): number {
   return Math.ceil(durationMs(duration) / 1000)
-}
-
-// Envoy refuses an empty key set, and a key without `kid` would match any token.
-function isKeySet(text: string): boolean {
-  try {
-    return keySet.safeParse(JSON.parse(text)).success
-  } catch {
-    return false // no JSON: the same as no keys
-  }
 }

@@ -48,6 +48,7 @@ test.each([
   'envoy.config.route.v3.Route is bad',
   'Host backend.example: bad',
   'version 1.40.0',
+  'goo.gle/debugproto connect_timeout { } : Proto constraint validation failed',
 ])("Envoy's words about this tenant are shown: %s", (message) => {
   expect(blameFor([{ message, resourceNames: [] }], model)?.message).toContain(message)
 })

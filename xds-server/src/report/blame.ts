@@ -69,7 +69,7 @@ function backendHosts({ action }: TenantModel['routes'][number]): readonly strin
   return [host, action.backend.tls?.sni ?? host]
 }
 
-// Names of Envoy's own types and extensions have dots too.
+// Names of Envoy's own types and extensions have dots too, and so has the address before a message that it prints.
 function isEnvoyWord(name: string): boolean {
-  return /^(envoy|google|type\.googleapis\.com|xds|udpa|validate)\b/.test(name)
+  return /^(envoy|google|goo\.gle|type\.googleapis\.com|xds|udpa|validate)\b/.test(name)
 }

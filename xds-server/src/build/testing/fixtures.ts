@@ -24,7 +24,12 @@ function metadataOf(name: string, fields: MetadataFields = {}): Fields {
 export const acmeUid = 'aaaaaaaa-0000-4000-8000-000000000001'
 export const acmeId = tenantId(acmeUid)
 
-export const jwks = JSON.stringify({ keys: [{ kty: 'RSA', kid: 'one', n: 'AQAB', e: 'AQAB' }] })
+// The public key of RFC 7515, appendix A.3.
+const point = {
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+}
+export const jwks = JSON.stringify({ keys: [{ kty: 'EC', kid: 'one', crv: 'P-256', ...point }] })
 
 function statusOf(name: string, uid: string): Fields {
   const id = tenantId(uid)
