@@ -105,6 +105,16 @@ test.each<[string, RequestListener]>([
   await stop()
 })
 
+test.each(['POST', 'PUT', 'DELETE'] as const)('the body of a %s arrives', async (method) => {
+  const { port, stop } = await serve((request, response) => {
+    request.on('data', (chunk: Buffer) => response.writeHead(200, { 'content-type': json }).end(chunk))
+    request.on('end', () => response.end())
+  })
+  const call = { doing: 'change role', method, path: ['admin'], signal: AbortSignal.timeout(10_000) } as const
+  expect(await httpAt(port)({ ...call, body: { kind: 'json', value: ['ä'] } })).toMatchObject({ body: ['ä'] })
+  await stop()
+})
+
 test('who gives up gets its own reason, also when the answer has begun', async () => {
   const giver = new AbortController()
   const { port, stop } = await serve((_request, response) => {
