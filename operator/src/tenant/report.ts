@@ -7,8 +7,6 @@ import { fieldManager } from '../parts.ts'
 import type { Parts } from '../parts.ts'
 import { ownConditions } from './status.ts'
 
-export { timestamp } from '@bulkhead/runtime'
-
 /** Writes the status when it says something new, and tells of it; gives whether it did. */
 export async function report(
   { kubernetes, logger, clock }: Pick<Parts, 'kubernetes' | 'logger' | 'clock'>,

@@ -52,6 +52,12 @@ test('S-125 what is too large or too much is refused at the door, and the neighb
   expect(tookMs).toBeLessThan(10_000)
 })
 
+interface Owned {
+  readonly name: string
+  readonly uid: string
+  readonly blockOwnerDeletion?: boolean
+}
+
 test("S-133 an ownerReference to another tenant's object takes its own bearer away, and nothing of theirs", async () => {
   const theirs = { kind: kinds.plan, namespace: 'tenant-globex', name: 'theirs' }
   const ref = (name: string) => ({ kind: kinds.plan, namespace, name })
@@ -59,13 +65,13 @@ test("S-133 an ownerReference to another tenant's object takes its own bearer aw
     metadata: { name: 'theirs', namespace: theirs.namespace },
     spec: {},
   })
-  const { uid, resourceVersion } = made.metadata
+  const { uid = '', resourceVersion } = made.metadata
   const own = await alice.create(kinds.plan, { metadata: { name: 'own', namespace }, spec: {} })
   const owner = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Plan', controller: true }
-  const bearing = (name: string, owned: object) =>
+  const bearing = (name: string, owned: Owned) =>
     alice.create(kinds.plan, { metadata: { name, namespace, ownerReferences: [{ ...owner, ...owned }] }, spec: {} })
   await expect(bearing('blocking', { name: 'theirs', uid, blockOwnerDeletion: true })).rejects.toSatisfy(isForbidden)
-  await bearing('child', { name: 'own', uid: own.metadata.uid })
+  await bearing('child', { name: 'own', uid: own.metadata.uid ?? '' })
   await bearing('parasite', { name: 'theirs', uid })
   // The collector looks for the owner in the bearer's namespace, where it is not.
   await expect.poll(() => alice.find(ref('parasite')), { timeout: 90_000, interval: 200 }).toBeUndefined()
