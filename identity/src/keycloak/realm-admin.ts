@@ -12,6 +12,14 @@ import {
 import type { ClientRepresentation, RoleRepresentation } from './schema.ts'
 import { componentCalls, flowCalls, providerCalls } from './settings-calls.ts'
 
+// Made once: to make a schema costs many times what it costs to use it.
+const userList = z.array(userRepresentation)
+const scopeList = z.array(clientScopeRepresentation)
+const clientList = z.array(clientRepresentation)
+const roleList = z.array(roleRepresentation)
+const named = z.array(z.object({ id: z.string(), name: z.string() }))
+const identified = z.array(z.object({ id: z.string() }))
+
 /** A call inside one realm; the token and the realm's own path are added by the caller's side. */
 export type RealmCall = Pick<HttpCall, 'method' | 'path' | 'query'> & {
   readonly doing: string
@@ -42,7 +50,7 @@ function realmCalls(call: CallRealm): Pick<RealmAdmin, 'realm' | 'updateRealm' |
     findUser: async (username) => {
       const query = { username, exact: 'true' }
       const { body } = await call({ doing: 'find user', method: 'GET', path: ['users'], query })
-      return z.array(userRepresentation).parse(body)[0]
+      return userList.parse(body)[0]
     },
   }
 }
@@ -54,7 +62,6 @@ type ScopeCalls = Pick<
 
 function scopeCalls(call: CallRealm): ScopeCalls {
   const scopes = 'client-scopes'
-  const named = z.array(z.object({ id: z.string(), name: z.string() }))
   const defaults = async () => {
     const path = ['default-default-client-scopes']
     return named.parse((await call({ doing: 'list default-scopes', method: 'GET', path })).body)
@@ -62,7 +69,7 @@ function scopeCalls(call: CallRealm): ScopeCalls {
   return {
     clientScopes: async () => {
       const { body } = await call({ doing: 'list scopes', method: 'GET', path: [scopes] })
-      return z.array(clientScopeRepresentation).parse(body)
+      return scopeList.parse(body)
     },
     createClientScope: async (fields) => {
       const made = await call({ doing: 'create scope', method: 'POST', path: [scopes], body: fields })
@@ -138,7 +145,7 @@ async function findClients(call: CallRealm, prefix: string): Promise<readonly Cl
     // Keycloak searches for the text anywhere in the id.
     const query = { clientId: prefix, search: 'true', first: String(first), max: String(clientsPerPage) }
     const { body } = await call({ doing: 'list clients', method: 'GET', path: ['clients'], query })
-    const page = z.array(clientRepresentation).parse(body)
+    const page = clientList.parse(body)
     found.push(...page.filter(({ clientId }) => clientId.startsWith(prefix)))
     if (page.length < clientsPerPage) return found
   }
@@ -148,7 +155,7 @@ async function findClients(call: CallRealm, prefix: string): Promise<readonly Cl
 // between, no client is left with less than it had and should have.
 async function setClientScopes(call: CallRealm, client: ClientRepresentation, names: readonly string[]): Promise<void> {
   const { body } = await call({ doing: 'list scopes', method: 'GET', path: ['client-scopes'] })
-  const all = z.array(clientScopeRepresentation).parse(body)
+  const all = scopeList.parse(body)
   const idOf = (name: string): string => {
     return required(all.find((scope) => scope.name === name)?.id, `the client scope "${name}"`)
   }
@@ -182,7 +189,7 @@ function roleCalls(call: CallRealm): RoleCalls {
   const ofUser = (id: string) => ['users', id, 'role-mappings', 'realm']
   const ofScope = (id: string) => ['clients', id, 'scope-mappings', 'realm']
   const list = async (path: readonly string[]): Promise<readonly RoleRepresentation[]> =>
-    z.array(roleRepresentation).parse((await call({ doing: 'list role-mappings', method: 'GET', path })).body)
+    roleList.parse((await call({ doing: 'list role-mappings', method: 'GET', path })).body)
   const change = async (method: 'POST' | 'DELETE', path: readonly string[], roles: Fields[]): Promise<void> => {
     if (roles.length > 0) await call({ doing: 'change role-mappings', method, path, body: roles })
   }
@@ -211,7 +218,7 @@ function managementCalls(call: CallRealm): Pick<RealmAdmin, 'grantManagement'> {
     grantManagement: async (userId, roles) => {
       const query = { clientId: 'realm-management' }
       const found = await call({ doing: 'find client', method: 'GET', path: ['clients'], query })
-      const client = z.array(z.object({ id: z.string() })).parse(found.body)[0]
+      const client = identified.parse(found.body)[0]
       const clientId = required(client?.id, 'the client "realm-management"')
       const { body } = await call({ doing: 'list client-roles', method: 'GET', path: ['clients', clientId, 'roles'] })
       const wanted = z

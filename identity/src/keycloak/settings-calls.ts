@@ -4,6 +4,12 @@ import { absent, required } from './realm-admin.ts'
 import type { CallRealm } from './realm-admin.ts'
 import { componentRepresentation, executionRepresentation, identityProviderRepresentation } from './schema.ts'
 
+// Made once: to make a schema costs many times what it costs to use it.
+const componentList = z.array(componentRepresentation)
+const executionList = z.array(executionRepresentation)
+const providerList = z.array(identityProviderRepresentation)
+const identified = z.array(z.object({ id: z.string() }))
+
 type ComponentCalls = Pick<RealmAdmin, 'components' | 'createComponent' | 'updateComponent' | 'deleteComponent'>
 
 /** What a realm's keys and registration policies are made of. */
@@ -12,7 +18,7 @@ export function componentCalls(call: CallRealm): ComponentCalls {
   return {
     components: async () => {
       const { body } = await call({ doing: 'list components', method: 'GET', path: ['components'] })
-      return z.array(componentRepresentation).parse(body)
+      return componentList.parse(body)
     },
     createComponent: async (fields) => {
       await call({ doing: 'create component', method: 'POST', path: ['components'], body: fields })
@@ -34,7 +40,7 @@ export function flowCalls(call: CallRealm): FlowCalls {
   const list = async (alias: string) => {
     const path = executions(alias)
     const found = await absent(call({ doing: 'read flow', method: 'GET', path }), 'flow')
-    return found === undefined ? undefined : z.array(executionRepresentation).parse(found.body)
+    return found === undefined ? undefined : executionList.parse(found.body)
   }
   const add = async (alias: string, inner: readonly FlowExecution[]): Promise<void> => {
     for (const one of inner) {
@@ -91,12 +97,12 @@ export function providerCalls(call: CallRealm): ProviderCalls {
   const mappers = async (alias: string): Promise<readonly { readonly id: string }[]> => {
     const path = [...all, alias, 'mappers']
     const { body } = await call({ doing: 'list provider-mappers', method: 'GET', path })
-    return z.array(z.object({ id: z.string() })).parse(body)
+    return identified.parse(body)
   }
   return {
     identityProviders: async () => {
       const { body } = await call({ doing: 'list identity-providers', method: 'GET', path: all })
-      const found = z.array(identityProviderRepresentation).parse(body)
+      const found = providerList.parse(body)
       return Promise.all(found.map(async (one) => ({ ...one, mappers: (await mappers(one.alias)).length })))
     },
     createIdentityProvider: (fields) => send('create identity-provider', 'POST', all, fields),
