@@ -58,3 +58,8 @@ test('control characters and length are bounded', () => {
   expect(message.length).toBeLessThan(1000)
   expect(message).toContain('a b')
 })
+
+test('of long words the end is shown, where the reason stands', () => {
+  const message = `cluster { ${'b'.repeat(5000)} }: value must be greater than 0s`
+  expect(blameFor([{ message, resourceNames: [] }], model)?.message).toMatch(/: cluster \{ b.* … .*greater than 0s$/)
+})

@@ -60,7 +60,10 @@ function quotable(words: string, { id, hosts, routes }: TenantModel): string {
   const isForeignName = (name: string): boolean => !own.has(name) && !isEnvoyWord(name)
   if (ids.some((other) => other !== id) || names.some(isForeignName)) return 'Envoy refused the configuration'
   const clean = words.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim()
-  return `Envoy refused the configuration: ${clean.slice(0, longestQuote)}`
+  // What is wrong stands at the end, after the whole message in which it is wrong.
+  const half = longestQuote / 2
+  const quote = clean.length > longestQuote ? `${clean.slice(0, half)} … ${clean.slice(-half)}` : clean
+  return `Envoy refused the configuration: ${quote}`
 }
 
 function backendHosts({ action }: TenantModel['routes'][number]): readonly string[] {
