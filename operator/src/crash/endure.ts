@@ -25,13 +25,14 @@ interface Started {
 
 async function start(stage: Stage, life: Life, spoils: Spoils): Promise<Started> {
   const spoiler = createSpoiler({ tenant: life.name }, spoils)
-  const death = new AbortController()
-  const process = await startProcess(stage, life, {
-    rider: spoiler,
-    database: (database) => spoiler.database(database),
-    death,
-  })
-  return { process, spoiler }
+  const begin = () =>
+    startProcess(stage, life, {
+      rider: spoiler,
+      database: (database) => spoiler.database(database),
+      death: new AbortController(),
+    })
+  // Who cannot begin to lead does so again, like the operator.
+  return { process: await begin().catch(begin), spoiler }
 }
 
 async function withOperator<T>(
