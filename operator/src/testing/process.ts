@@ -25,6 +25,7 @@ export interface ProcessOptions {
   /** The way to the API server, when it is not the direct one. */
   readonly kubeconfigPath?: string
   readonly keycloakUrl?: string
+  readonly postgresPort?: number
   readonly leaderElection?: object
   readonly capacityRequestsPerSecond?: number
   readonly resyncSeconds?: number
@@ -116,8 +117,8 @@ async function keycloakConfig({ keycloak }: World, options: ProcessOptions, file
 }
 
 async function postgresConfig({ postgres }: World, options: ProcessOptions, file: WriteFile): Promise<object> {
-  const { databaseShards = [], maxSchemas } = options
-  const { host, port, database, user, password } = postgres
+  const { databaseShards = [], maxSchemas, postgresPort: port = postgres.port } = options
+  const { host, database, user, password } = postgres
   const access = { host, user, passwordFile: await file('password', `${password}\n`) }
   return { ...access, port, database, maxSchemas, shards: databaseShards.map((one) => ({ ...access, ...one })) }
 }
