@@ -46,7 +46,7 @@ function objectOf({ tenant, kind, number, variant }: Edit) {
     uid: `uid-${tenant}-${kind}-${number}`,
     created: `2026-01-0${variant + 1}T00:00:00Z`,
   }
-  const isEven = variant % 2 === 0
+  const either = <T>(even: T, odd: T): T => (variant % 2 === 0 ? even : odd)
   switch (kind) {
     case 'Tenant':
       return aTenant(tenant, {
@@ -54,20 +54,29 @@ function objectOf({ tenant, kind, number, variant }: Edit) {
         status: { granted: { hostnames: grants(tenant)[number] ?? [], guaranteed: 10 * variant } },
       })
     case 'Tool':
-      return aTool(name, { http: isEven ? { path: `/${variant}/{id}` } : { pathPrefix: '/all' }, retries: variant }, at)
+      return aTool(
+        name,
+        { http: either<object>({ path: `/${variant}/{id}` }, { pathPrefix: '/all' }), retries: variant },
+        at,
+      )
     case 'ToolSet': {
       const spec = {
-        hostname: isEven ? `${tenant}.gw.test` : 'shared.gw.test',
-        access: isEven ? 'Public' : 'Subscribed',
+        hostname: either(`${tenant}.gw.test`, 'shared.gw.test'),
+        access: either('Public', 'Subscribed'),
       }
       return aToolSet(name, ['o0', `o${variant}`].slice(0, variant === 0 ? 1 : 2), spec, at)
     }
     case 'Plan':
       return aPlan(name, [{ requests: variant + 1, per: 'Minute' }], at)
     case 'Subscription':
-      return aSubscription(name, { toolSetRef: { name }, planRef: { name }, suspended: isEven }, undefined, at)
+      return aSubscription(
+        name,
+        { toolSetRef: { name }, planRef: { name }, suspended: either(true, false) },
+        undefined,
+        at,
+      )
     case 'AccessPolicy':
-      return aPolicy(name, { kind: isEven ? 'Tool' : 'ToolSet', name }, [{ roles: [`r${variant}`] }], at)
+      return aPolicy(name, { kind: either('Tool', 'ToolSet'), name }, [{ roles: [`r${variant}`] }], at)
   }
 }
 
