@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down status test unit contract crash check generate golden e2e bench bench-xds bench-scale conformance fuzz
+.PHONY: help install tools demo up down status test unit contract crash check generate golden e2e bench bench-xds bench-plane bench-scale conformance fuzz
 
 help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: tools ## Measure onboarding and propagation; print a table
 
 bench-xds: install ## Measure the xDS server alone: loads, edits, storms, slow readers; print a table
 	@node xds/src/bench/main.ts $(if $(JSON),--json $(JSON))
+
+bench-plane: tools ## Measure the control plane with up to ten thousand tenants and a real Envoy; print a table
+	@node xds-server/src/bench/main.ts $(if $(TENANTS),--tenants $(TENANTS)) $(if $(JSON),--json $(JSON))
 
 conformance: install ## Serve what an independent xDS suite sets: adapter on 17000, xDS on 18000, loopback only
 	@node xds/src/conformance/main.ts

@@ -13,7 +13,6 @@ import type {
 import { keyOf } from '@bulkhead/runtime'
 
 interface Recorded {
-  readonly kind: string
   readonly version: number
   readonly event: WatchEvent
 }
@@ -42,7 +41,7 @@ export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'ap
   /** What reads by name are answered with while it is there. */
   readFault: Error | undefined
   readonly #objects = new Map<string, Map<string, KubeObject>>()
-  readonly #history: Recorded[] = []
+  readonly #history = new Map<string, Recorded[]>()
   /** What an apply leaves out goes when an apply of before brought it: condition types by object. */
   readonly #applied = new Map<string, readonly string[]>()
   #version = 0
@@ -107,17 +106,16 @@ export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'ap
   }
 
   async *watch(kind: KubeKind, { resourceVersion, signal }: WatchOptions): AsyncGenerator<WatchEvent, void, undefined> {
-    let seen = Number(resourceVersion)
+    const history = this.#historyOf(kind)
+    let next = history.filter(({ version }) => version <= Number(resourceVersion)).length
     const aborted = new Promise<undefined>((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
     while (!signal.aborted) {
       const wake = this.#wake.promise
-      const news = this.#history.filter((each) => each.kind === kind.plural && each.version > seen)
-      for (const { event, version } of news) {
-        yield event
-        seen = version
-      }
+      const news = history.slice(next)
+      next += news.length
+      for (const { event } of news) yield event
       if (news.length === 0) await Promise.race([wake, aborted])
     }
   }
@@ -147,7 +145,7 @@ export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'ap
     const stored: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } }
     if (type === 'DELETED') this.#of(kind).delete(keyOf(object.metadata))
     else this.#of(kind).set(keyOf(object.metadata), stored)
-    this.#history.push({ kind: kind.plural, version: this.#version, event: { type, object: stored } })
+    this.#historyOf(kind).push({ version: this.#version, event: { type, object: stored } })
     this.#notify()
     return stored
   }
@@ -155,6 +153,12 @@ export class FakeApi implements Pick<KubeClient, 'find' | 'list' | 'watch' | 'ap
   #notify(): void {
     this.#wake.resolve(undefined)
     this.#wake = Promise.withResolvers<undefined>()
+  }
+
+  #historyOf({ plural }: KubeKind): Recorded[] {
+    const known = this.#history.get(plural) ?? []
+    this.#history.set(plural, known)
+    return known
   }
 
   #of(kind: KubeKind): Map<string, KubeObject> {

@@ -28,6 +28,7 @@ export interface Surroundings {
 }
 
 export interface LiveEnvoy {
+  readonly pid: number
   /** Waits until the admin endpoint says so; throws with Envoy's log when it never does. */
   waitUntil(path: string, isSo: (body: string) => boolean): Promise<string>
   log(): Promise<string>
@@ -118,6 +119,7 @@ export async function startEnvoy(around: Surroundings): Promise<LiveEnvoy> {
   child.stdout.on('data', (data: Buffer) => lines.push(data.toString()))
   const socket = join(folder, 'admin.sock')
   return {
+    pid: child.pid ?? 0,
     log: () => Promise.resolve(lines.join('')),
     waitUntil: async (path, isSo) => {
       for (let tries = 0; tries < 200; tries += 1) {
