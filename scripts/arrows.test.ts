@@ -12,7 +12,7 @@ test.each([
   ['xds-server/src/a.ts', "import { x } from '../../operator/src/b.ts'"],
   ['xds-server/src/build/a.ts', "import { x } from '../control/b.ts'"],
   ['xds-server/src/build/a.ts', "import { x } from '@bulkhead/xds'"],
-  ['xds/src/subscription/a.ts', "import { x } from '../store/b.ts'"],
+  ['xds/src/store/a.ts', "import { x } from '../fleet/b.ts'"],
   ['xds/src/serve/a.ts', "import { x } from '@bulkhead/tenancy'"],
   ['xds-server/src/control/a.ts', "import { x } from '../report/b.ts'"],
   ['crds/src/a.ts', "const x = await import('@bulkhead/runtime')"],

@@ -1,7 +1,8 @@
 // What an independent suite has set for each node: a snapshot, and the version that it calls each type's.
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, TypeUrl } from '@bulkhead/envoy'
-import { Fleet, keyOf } from '../store/index.ts'
+import { Fleet } from '../fleet/index.ts'
+import { keyOf } from '../store/index.ts'
 import { sampleResource } from './sample-resources.ts'
 
 /** A resource by type and name, at a version. */

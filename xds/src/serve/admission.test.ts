@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { clusterOf } from '../store/testing/sample.ts'
+import { clusterOf } from '../fleet/testing/sample.ts'
 import { DELTA } from './testing/test-client.ts'
 import { ADS, ENVOY, FIRST, MEMBER, NODE, SDS, useWorld } from './testing/test-server.ts'
 import { ThrowawayAuthority } from './testing/throwaway-authority.ts'

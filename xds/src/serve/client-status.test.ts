@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js'
 import { decode, encode, TYPE_URLS } from '@bulkhead/envoy'
 import type { ClientStatusRequest, ClientStatusResponse } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { clusterOf, listenerOf } from '../store/testing/sample.ts'
+import { clusterOf, listenerOf } from '../fleet/testing/sample.ts'
 import type { TestClient } from './testing/test-client.ts'
 import { FIRST, MEMBER, NODE, OTHER, useWorld } from './testing/test-server.ts'
 

@@ -2,8 +2,8 @@
 import { status } from '@grpc/grpc-js'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { TypeUrl } from '@bulkhead/envoy'
-import type { Fleet } from '../store/index.ts'
-import { FleetStream } from '../store/index.ts'
+import type { Fleet } from '../fleet/index.ts'
+import { FleetStream } from '../fleet/index.ts'
 import type {
   DiscoveryRequest,
   DiscoveryResponse,

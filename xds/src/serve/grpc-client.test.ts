@@ -4,8 +4,8 @@ import { register } from '@grpc/grpc-js-xds'
 import { anyOf, encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { Fleet } from '../store/index.ts'
-import { endpointsOf } from '../store/testing/sample.ts'
+import { Fleet } from '../fleet/index.ts'
+import { endpointsOf } from '../fleet/testing/sample.ts'
 import { DEFAULT_LIMITS, listen, serveStreams, Streams } from './index.ts'
 
 // gRPC's own xDS client speaks no mutual TLS: it gets the same streams in plain text.

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { status } from '@grpc/grpc-js'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { clusterOf } from '../store/testing/sample.ts'
+import { clusterOf } from '../fleet/testing/sample.ts'
 import { FIRST, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { clusterOf, groupOf, secretOf } from '../store/testing/sample.ts'
+import { clusterOf, groupOf, secretOf } from '../fleet/testing/sample.ts'
 import { FIRST, MEMBER, NODE, SDS, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()

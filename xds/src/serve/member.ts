@@ -1,6 +1,6 @@
 // Whom a call belongs to: decided by its certificate before a byte of it is read.
 import { status } from '@grpc/grpc-js'
-import type { Fleet } from '../store/index.ts'
+import type { Fleet } from '../fleet/index.ts'
 import type { NodeName } from '../subscription/index.ts'
 import type { Call, Ending } from './discovery-call.ts'
 import { spiffeIdOf } from './identity.ts'

@@ -1,6 +1,6 @@
 import { encode, TYPE_URLS } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
-import { clusterOf, listenerOf, secretOf } from '../store/testing/sample.ts'
+import { clusterOf, listenerOf, secretOf } from '../fleet/testing/sample.ts'
 import { FIRST, NODE, SDS, useWorld } from './testing/test-server.ts'
 
 const world = useWorld()

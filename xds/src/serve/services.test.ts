@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { encode, TYPE_URLS } from '@bulkhead/envoy'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { clusterOf, endpointsOf, listenerOf, routesOf, scopeOf, secretOf } from '../store/testing/sample.ts'
+import { clusterOf, endpointsOf, listenerOf, routesOf, scopeOf, secretOf } from '../fleet/testing/sample.ts'
 import { DISCOVERY_METHODS } from './services.ts'
 import { ADS, NODE, OTHER, useWorld } from './testing/test-server.ts'
 

@@ -1,7 +1,7 @@
 // What a real Envoy needs to serve a host: a listener, and a group with a backend behind it.
 import { anyOf, encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource, RouteConfiguration } from '@bulkhead/envoy'
-import { endpointsOf, scopeOf } from '../../store/testing/sample.ts'
+import { endpointsOf, scopeOf } from '../../fleet/testing/sample.ts'
 import { ask } from './real-envoy.ts'
 
 const ADS = { ads: {}, resourceApiVersion: 'V3' } as const

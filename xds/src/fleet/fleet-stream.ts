@@ -11,7 +11,7 @@ import type {
   Window,
 } from '../subscription/index.ts'
 import type { AttachedStream, Fleet } from './fleet.ts'
-import type { Change } from './store.ts'
+import type { Change } from '../store/index.ts'
 import { StreamView } from './stream-view.ts'
 
 export interface FleetStreamOptions {

@@ -1,6 +1,6 @@
 // What one stream waits for because another tries it first.
 import type { EncodedResource } from '@bulkhead/envoy'
-import { keyOf } from './references.ts'
+import { keyOf } from '../store/index.ts'
 
 interface Wait {
   readonly resource: EncodedResource

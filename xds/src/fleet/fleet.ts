@@ -3,7 +3,7 @@ import type { TypeUrl } from '@bulkhead/envoy'
 import type { Settled } from '../subscription/index.ts'
 import type { Programmed, Refusal, StreamState } from './acknowledgement.ts'
 import { stateOf } from './acknowledgement.ts'
-import { Store } from './store.ts'
+import { Store } from '../store/index.ts'
 import type { Taster } from './turns.ts'
 import { Turns } from './turns.ts'
 

@@ -2,8 +2,8 @@
 import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import type { Progress } from '../subscription/index.ts'
-import type { Resources } from './group.ts'
-import { routeConfigurationOf } from './references.ts'
+import { routeConfigurationOf } from '../store/index.ts'
+import type { Resources } from '../store/index.ts'
 
 /** A stream that refused a part of what a group has published. */
 export interface Refusal {
