@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { enumerate, record, trialsOf } from './enumerate.ts'
+import { enumerate, record, trialsOf, withChances } from './enumerate.ts'
 import type { CleanRun, Extent, Trial, Tried } from './enumerate.ts'
 import { keptLife, ledLife } from './kept-life.ts'
 import { briefLife, externalLife, returningLife, shortLives, standingLife } from './life.ts'
@@ -43,7 +43,8 @@ async function tryAll(
 ): Promise<readonly Tried[]> {
   const trials = new Map(cleanRuns.map((run) => [run.scenario, trialsOf(run, extent)]))
   const nameOf = (index: number) => `${name}${index}`
-  const tried = await enumerate({ stage, cleanRuns, trials, concurrency: atOnce ?? concurrency, nameOf })
+  const all = await enumerate({ stage, cleanRuns, trials, concurrency: atOnce ?? concurrency, nameOf })
+  const tried = await withChances(stage, `${name}again`, cleanRuns, all)
   process.stdout.write(`${tableOf(cleanRuns, tried)} (${extent.kind === 'all' ? 'all' : `seed ${extent.seed}`})\n`)
   return tried
 }
@@ -128,7 +129,8 @@ test('F-33 two crashes, one after the other, leave what no crash would have left
   const [scenarios] = shortLives
   const cleanRuns = await record(stage, 'twice0', scenarios!)
   const trials = new Map(cleanRuns.map((run) => [run.scenario, pairsOf(run)]))
-  const tried = await enumerate({ stage, cleanRuns, trials, concurrency, nameOf: (index) => `twice${index}` })
+  const all = await enumerate({ stage, cleanRuns, trials, concurrency, nameOf: (index) => `twice${index}` })
+  const tried = await withChances(stage, 'twiceagain', cleanRuns, all)
   process.stdout.write(`${tried.length} pairs of crashes\n`)
   expect(faultsOf(tried)).toEqual([])
 }, 1_800_000)

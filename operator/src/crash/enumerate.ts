@@ -134,6 +134,8 @@ export interface Tried {
   readonly trial: Trial | undefined
   /** Whether the process came to the point where it was to die. */
   readonly isReached: boolean
+  /** It was not reached, and another life without a crash does not come there either. */
+  readonly isChance?: boolean
   /** The lines that are not as after the clean run, or why there is no end state; empty: none. */
   readonly differences: readonly string[]
 }
@@ -180,6 +182,28 @@ export async function enumerate(enumeration: Enumeration): Promise<readonly Trie
   }
   await Promise.all(Array.from({ length: concurrency }, work))
   return tried
+}
+
+/**
+ * Tells what was never reached by chance from what should have been: how often a status is written, say, hangs on how long
+ * a namespace takes to go. One more life without a crash shows which.
+ */
+export async function withChances(
+  stage: Stage,
+  name: string,
+  cleanRuns: readonly CleanRun[],
+  tried: readonly Tried[],
+): Promise<readonly Tried[]> {
+  if (!tried.some(isMissed)) return tried
+  const again = await record(
+    stage,
+    name,
+    cleanRuns.map(({ scenario }) => scenario),
+  )
+  const effects = new Map(again.map((run) => [run.scenario.title, new Set(run.effects)]))
+  const isThere = ({ scenario, trial }: Tried): boolean =>
+    trial === undefined || effects.get(scenario)?.has(trial.failpoint.effect) === true
+  return tried.map((one) => (isMissed(one) && !isThere(one) ? { ...one, isChance: true } : one))
 }
 
 // What is still to be tried, by scenario.

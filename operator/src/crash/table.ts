@@ -10,7 +10,9 @@ export function tableOf(cleanRuns: readonly CleanRun[], tried: readonly Tried[])
   const lines = [['scenario', 'effects', 'runs', 'divergent'] as const, ...rows].map(([title, ...figures]) => {
     return [title.padEnd(28), ...figures.map((figure) => String(figure).padStart(10))].join('')
   })
-  const total = `${rows.length} scenarios, ${sum(1)} effects × {before, after} × {one, two operators}: ${sum(2)} runs, ${sum(3)} divergent`
+  const chances = tried.filter(({ isChance }) => isChance === true).length
+  const byChance = chances === 0 ? '' : `; ${chances} points that only some lives come to were not met again`
+  const total = `${rows.length} scenarios, ${sum(1)} effects × {before, after} × {one, two operators}: ${sum(2)} runs, ${sum(3)} divergent${byChance}`
   return [...lines, total].join('\n')
 }
 
@@ -32,10 +34,13 @@ export function isDivergent({ differences }: Tried): boolean {
   return differences.length > 0
 }
 
-/** The trials that a person has to look at: those that leave something else, and those that never came to their point. */
+/**
+ * The trials that a person has to look at: those that leave something else, and those that never came to their point though
+ * other lives do.
+ */
 export function faultsOf(tried: readonly Tried[]): readonly string[] {
   return tried
-    .filter((one) => isDivergent(one) || !one.isReached)
+    .filter((one) => isDivergent(one) || (!one.isReached && one.isChance !== true))
     .map(({ scenario, trial, differences, isReached }) => {
       const where =
         trial === undefined
