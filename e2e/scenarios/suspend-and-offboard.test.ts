@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -6,19 +8,26 @@ import { z } from 'zod'
 import { askForToken } from '../client/tokens.ts'
 import { eventually } from '../world/eventually.ts'
 import { tenant } from '../world/objects.ts'
-import { createOrganisation, publishStandard, waitReady, type Organisation } from '../world/organisation.ts'
+import { createOrganisation, publishStandard, waitReady } from '../world/organisation.ts'
+import type { Organisation, TenantStatus } from '../world/organisation.ts'
 import { openScenario, type Scenario } from './scenario.ts'
 
 // The end of a tenant's life on real parts: shut at once, opened again, and proven gone by the command line.
 let scenario: Scenario
 let acme: Organisation
+/** A folder of this file's own, and in it the one that an export makes. */
+const folder = mkdtempSync(join(tmpdir(), 'bulkhead-carried-'))
+const carried = join(folder, 'acme')
 
 beforeAll(async () => {
   scenario = await openScenario()
   acme = await createOrganisation(scenario.name('acme'), scenario)
   await publishStandard(acme)
 })
-afterAll(() => scenario.close(acme))
+afterAll(async () => {
+  rmSync(folder, { recursive: true })
+  await scenario.close(acme)
+})
 
 const root = resolve(import.meta.dirname, '../..')
 const secret = z.object({ data: z.record(z.string(), z.string()) })
@@ -75,6 +84,9 @@ test('suspended, every door of a tenant shuts: routes with a reason, tokens, and
   await (await login()).end()
 })
 
+// Rows are carried between files and Postgres alone.
+const asksKubernetes = ([, command]: readonly string[]) => command !== 'export' && command !== 'import'
+
 interface Ended {
   readonly code: number
   readonly stdout: string
@@ -83,7 +95,8 @@ interface Ended {
 
 function bulkhead(...words: readonly string[]): Promise<Ended> {
   const config = join(inject('platformDir'), 'config', 'operator.yaml')
-  const flags = ['--config', config, '--kubeconfig', scenario.platform.endpoints.kubeconfigs.admin]
+  const admin = ['--kubeconfig', scenario.platform.endpoints.kubeconfigs.admin]
+  const flags = ['--config', config, ...(asksKubernetes(words) ? admin : [])]
   return new Promise((done) => {
     const args = [join(root, 'cli/src/main.ts'), ...words, ...flags]
     execFile(process.execPath, args, { timeout: 150_000 }, (error, stdout, stderr) => {
@@ -91,6 +104,28 @@ function bulkhead(...words: readonly string[]): Promise<Ended> {
     })
   })
 }
+
+const noted = { actor: 'scenario', action: 'order', detail: { number: 7, note: 'tab\t, line\n, \\ and ü' } }
+
+/** What the tenant's own login reads of what it noted. */
+async function notesOf({ status: { id } }: TenantStatus): Promise<readonly unknown[]> {
+  const session = await (await loginOf(id))()
+  const { rows } = await session.query<typeof noted>('SELECT actor, action, detail FROM audit WHERE actor = $1', [
+    noted.actor,
+  ])
+  await session.end()
+  return rows
+}
+
+test('the rows of a tenant that serves are carried out', async () => {
+  const status = await acme.status()
+  const session = await (await loginOf(status.status.id))()
+  await session.query('INSERT INTO audit (actor, action, detail) VALUES ($1, $2, $3)', Object.values(noted))
+  await session.end()
+  expect(await notesOf(status)).toEqual([noted])
+  const ended = await bulkhead('tenant', 'export', acme.name, '--out', carried)
+  expect(ended.code, ended.stderr).toBe(0)
+})
 
 const shown = z.object({ isProven: z.boolean(), places: z.array(z.object({ place: z.string(), state: z.string() })) })
 
@@ -107,4 +142,22 @@ test('S-193 the command line deletes a tenant, proves that nothing is left, and 
   const text = await bulkhead('tenant', 'offboard', acme.name, '--id', id)
   expect(text.stdout).toContain('Proven: nothing is left that should be gone')
   expect((await bulkhead('tenant', 'purge', id, '--yes')).code).toBe(0)
+})
+
+test('they come back into a tenant made again under the name, if a person says that it is another', async () => {
+  await acme.stop()
+  acme = await createOrganisation(acme.name, scenario)
+  await publishStandard(acme)
+  const status = await acme.status()
+  expect(await notesOf(status)).toEqual([])
+  const unasked = await bulkhead('tenant', 'import', acme.name, '--from', carried)
+  expect(unasked.code, unasked.stderr).toBe(3)
+  expect(unasked.stderr).toContain('--as-other')
+  expect(await notesOf(status)).toEqual([])
+  const asked = await bulkhead('tenant', 'import', acme.name, '--from', carried, '--as-other')
+  expect(asked.code, asked.stderr).toBe(0)
+  expect(await notesOf(status)).toEqual([noted])
+  await eventually(async () =>
+    expect((await acme.send({ path: '/orders/1', token: await acme.token() })).status).toBe(200),
+  )
 })
