@@ -20,7 +20,8 @@ const { values } = parseArgs({
 const edits = Number(values.edits)
 const churnPerSecond = 100
 // A tenant may publish once a second, three at once: with as few as ten of them edits must not come faster.
-const betweenEditsMs = 100
+const leastPauseMs = 100
+const tenantPauseMs = 1_100
 const steadyTenants = 50
 const steadyPauseMs = 20
 const rows: Readonly<Record<string, string | number>>[] = []
@@ -36,11 +37,12 @@ const at = (histogram: RecordableHistogram, share: number): number => histogram.
 const text = (histogram: RecordableHistogram): string =>
   [50, 95, 99].map((share) => at(histogram, share).toFixed(1)).join(' / ')
 
-/** Requests to some tenants that nobody edits, for as long as it takes. */
+/** Requests to some tenants of the second half, for as long as it takes. */
 async function keepAsking(plane: Plane, tenants: number, steady: Steady): Promise<void> {
   const isOver = (): boolean => steady.isOver
   while (!isOver()) {
-    for (let tenant = 0; tenant < Math.min(steadyTenants, tenants) && !isOver(); tenant += 1) {
+    const first = Math.ceil(tenants / 2)
+    for (let tenant = first; tenant < Math.min(first + steadyTenants, tenants) && !isOver(); tenant += 1) {
       steady.requests += 1
       if ((await plane.status(tenant, '/tool-2')) !== 200) steady.failed += 1
     }
@@ -51,12 +53,13 @@ async function keepAsking(plane: Plane, tenants: number, steady: Steady): Promis
 /** Edits tenants of the first half, one after another. */
 async function measureEdits(plane: Plane, tenants: number, title: string) {
   const [ack, served] = [createHistogram(), createHistogram()]
+  const edited = Math.ceil(tenants / 2)
   for (let index = 0; index < edits; index += 1) {
-    const { ackMs, servedMs } = await plane.edit(index % Math.ceil(tenants / 2))
+    const { ackMs, servedMs } = await plane.edit(index % edited)
     ack.record(Math.max(1, Math.round(ackMs * 1000)))
     served.record(Math.max(1, Math.round(servedMs * 1000)))
     if ((index + 1) % 50 === 0) say(`  … ${title}: ${index + 1} of ${edits}`)
-    await pause(betweenEditsMs)
+    await pause(Math.max(leastPauseMs, tenantPauseMs / edited))
   }
   return { ack, served }
 }

@@ -77,6 +77,7 @@ function bootstrap(folder: string, { controlPlane, policy, limits }: Surrounding
       ads_config: {
         api_type: 'DELTA_GRPC',
         transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
         grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
       },
       lds_config: ads,
