@@ -2,29 +2,18 @@ import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
-import type { AcknowledgementChange } from './index.ts'
-import { Fleet } from './index.ts'
-import { connect, groupOf } from './testing/sample.ts'
+import type { AcknowledgementChange, Fleet } from './index.ts'
+import { connect, fleetWith, groupOf, started } from './testing/sample.ts'
 
 const { routeConfiguration } = TYPE_URLS
 const PATIENCE_MS = 200
 
-function fleetWith(...groups: readonly string[]): { readonly fleet: Fleet; readonly told: AcknowledgementChange[] } {
-  const fleet = new Fleet()
-  for (const group of groups) fleet.store.publish(group, groupOf(group))
-  fleet.store.open()
+function listenedTo(fleet: Fleet): AcknowledgementChange[] {
   const told: AcknowledgementChange[] = []
   fleet.subscribe((change) => {
     if (change.kind === 'passed over' || change.kind === 'caught up') told.push(change)
   })
-  return { fleet, told }
-}
-
-function started(fleet: Fleet, isCanary = false): SimulatedClient {
-  const { client } = connect(fleet, { isCanary })
-  client.subscribeAll()
-  client.follow()
-  return client
+  return told
 }
 
 function routesOf(group: string, text: string): EncodedResource {
@@ -38,7 +27,7 @@ const names = (client: SimulatedClient): readonly string[] =>
 
 describe('a change goes to one stream first', () => {
   test('the others get it once the first has accepted it', () => {
-    const { fleet } = fleetWith('a')
+    const fleet = fleetWith('a')
     const [first, other] = [started(fleet), started(fleet)]
     fleet.store.publish('a', groupOf('a', 'edited'))
     const [sent] = first.receive()
@@ -48,7 +37,8 @@ describe('a change goes to one stream first', () => {
   })
 
   test('what the first refuses reaches no other', () => {
-    const { fleet, told } = fleetWith('a', 'b')
+    const fleet = fleetWith('a', 'b')
+    const told = listenedTo(fleet)
     const [first, other] = [started(fleet), started(fleet)]
     fleet.store.publish('a', groupOf('a', 'bad'))
     first.nack(first.receive()[0]!)
@@ -62,8 +52,8 @@ describe('a change goes to one stream first', () => {
   })
 
   test('a canary goes before those that serve, however late it came', () => {
-    const { fleet } = fleetWith('a')
-    const [serving, canary] = [started(fleet), started(fleet, true)]
+    const fleet = fleetWith('a')
+    const [serving, canary] = [started(fleet), started(fleet, { isCanary: true })]
     fleet.store.publish('a', groupOf('a', 'edited'))
     expect(serving.receive()).toEqual([])
     canary.drain()
@@ -71,7 +61,7 @@ describe('a change goes to one stream first', () => {
   })
 
   test('a canary that has not caught up yet holds nobody back', () => {
-    const { fleet } = fleetWith('a')
+    const fleet = fleetWith('a')
     const serving = started(fleet)
     const { client: canary } = connect(fleet, { isCanary: true })
     canary.subscribeAll()
@@ -81,8 +71,8 @@ describe('a change goes to one stream first', () => {
   })
 
   test('what a newcomer lacks and others have accepted it gets at once', () => {
-    const { fleet } = fleetWith('a')
-    const canary = started(fleet, true)
+    const fleet = fleetWith('a')
+    const canary = started(fleet, { isCanary: true })
     fleet.store.publish('a', groupOf('a', 'edited'))
     canary.drain()
     expect(started(fleet).has(routeConfiguration).get('a/routes')).toBe(routesOf('a', 'edited').version)
@@ -91,7 +81,7 @@ describe('a change goes to one stream first', () => {
 
 describe('a stream that comes', () => {
   test('gets at once what it lacks, whether anybody has accepted it or not', () => {
-    const { fleet } = fleetWith('a')
+    const fleet = fleetWith('a')
     const first = started(fleet)
     fleet.store.publish('b', groupOf('b'))
     expect(first.receive().length).toBeGreaterThan(0)
@@ -99,7 +89,7 @@ describe('a stream that comes', () => {
   })
 
   test('gets a change to what it brought after the first has accepted it', () => {
-    const { fleet } = fleetWith('a')
+    const fleet = fleetWith('a')
     const first = started(fleet)
     const brought = new Map([['a/routes', routesOf('a', '').version]])
     fleet.store.publish('a', groupOf('a', 'edited'))
@@ -114,8 +104,9 @@ describe('a stream that comes', () => {
 
 describe('a first stream that does not answer', () => {
   test('is passed over within 200 ms, and the next tries', () => {
-    const { fleet, told } = fleetWith('a')
-    const [canary, next, last] = [started(fleet, true), started(fleet), started(fleet)]
+    const fleet = fleetWith('a')
+    const told = listenedTo(fleet)
+    const [canary, next, last] = [started(fleet, { isCanary: true }), started(fleet), started(fleet)]
     fleet.store.publish('a', groupOf('a', 'edited'))
     canary.receive()
     expect([next.receive(), last.receive()]).toEqual([[], []])
@@ -128,8 +119,8 @@ describe('a first stream that does not answer', () => {
   })
 
   test('costs the next change nothing', () => {
-    const { fleet } = fleetWith('a', 'b')
-    const [canary, next] = [started(fleet, true), started(fleet)]
+    const fleet = fleetWith('a', 'b')
+    const [canary, next] = [started(fleet, { isCanary: true }), started(fleet)]
     fleet.store.publish('a', groupOf('a', 'edited'))
     canary.receive()
     expect(next.receive()).toEqual([])
@@ -140,8 +131,9 @@ describe('a first stream that does not answer', () => {
   })
 
   test('has its place again once it has answered everything', () => {
-    const { fleet, told } = fleetWith('a', 'b')
-    const [canary, next] = [started(fleet, true), started(fleet)]
+    const fleet = fleetWith('a', 'b')
+    const told = listenedTo(fleet)
+    const [canary, next] = [started(fleet, { isCanary: true }), started(fleet)]
     fleet.store.publish('a', groupOf('a', 'edited'))
     const [sent] = canary.receive()
     next.receive()
@@ -158,7 +150,7 @@ describe('a first stream that does not answer', () => {
   })
 
   test('that goes away is waited for no longer', () => {
-    const { fleet } = fleetWith('a')
+    const fleet = fleetWith('a')
     const { client: canary, stream } = connect(fleet, { isCanary: true })
     canary.subscribeAll()
     canary.follow()
@@ -172,8 +164,8 @@ describe('a first stream that does not answer', () => {
   })
 
   test('when none answers, each gets the change in its turn', () => {
-    const { fleet } = fleetWith('a')
-    const all = [started(fleet, true), started(fleet), started(fleet)]
+    const fleet = fleetWith('a')
+    const all = [started(fleet, { isCanary: true }), started(fleet), started(fleet)]
     fleet.store.publish('a', groupOf('a', 'edited'))
     const got = new Set<number>()
     for (let round = 0; round < 8; round += 1)

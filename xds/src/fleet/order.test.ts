@@ -4,24 +4,25 @@ import { describe, expect, test } from 'vitest'
 import type { DiscoveryResponse } from '../subscription/index.ts'
 import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, groupOf, listenerOf, routesOf, scopeOf } from './testing/sample.ts'
+import {
+  clusterOf,
+  connect,
+  endpointsOf,
+  fleetWith,
+  groupOf,
+  listenerOf,
+  routesOf,
+  scopeOf,
+  started,
+} from './testing/sample.ts'
 
 const { cluster, endpoints, listener, routeConfiguration, scopedRoute } = TYPE_URLS
 const SHORT = new Map(Object.entries(TYPE_URLS).map(([word, typeUrl]) => [typeUrl as string, word]))
 
-function fleetWith(...groups: readonly string[]): Fleet {
-  const fleet = new Fleet()
-  for (const group of groups) fleet.store.publish(group, groupOf(group))
+function listeningWith(...groups: readonly string[]): Fleet {
+  const fleet = fleetWith(...groups)
   fleet.store.publish('platform', [listenerOf('edge')])
-  fleet.store.open()
   return fleet
-}
-
-function started(fleet: Fleet): SimulatedClient {
-  const { client } = connect(fleet)
-  client.subscribeAll()
-  client.follow()
-  return client
 }
 
 /** What was said, in order: `+` for what came and `-` for what went. */
@@ -37,7 +38,7 @@ const scope = scopeOf('a.example', 'a/routes')
 
 describe('additions', () => {
   test('rule 53, rule 60: a group comes as clusters, endpoints, host, routes', () => {
-    const fleet = fleetWith()
+    const fleet = listeningWith()
     const client = started(fleet)
     fleet.store.publish('a', groupOf('a'))
     expect(said(client.follow())).toEqual([
@@ -49,7 +50,7 @@ describe('additions', () => {
   })
 
   test('rule 54: a route to a new cluster is withheld until that cluster and its endpoints were accepted', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     const client = started(fleet)
     fleet.store.publish('a', [
       ...groupOf('a').slice(0, 2),
@@ -68,7 +69,7 @@ describe('additions', () => {
   })
 
   test('a silent client gets its routes after five seconds', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     const client = started(fleet)
     fleet.store.publish('a', [...groupOf('a').slice(0, 2), clusterOf('a/new'), routes('2'), scope])
     client.receive()
@@ -79,7 +80,7 @@ describe('additions', () => {
   })
 
   test('rule 54: a group that was withdrawn while it waited waits anew when it comes back', () => {
-    const fleet = fleetWith()
+    const fleet = listeningWith()
     const client = started(fleet)
     fleet.store.publish('a', groupOf('a'))
     const [added] = client.receive()
@@ -92,7 +93,7 @@ describe('additions', () => {
   })
 
   test('a host whose cluster was refused is never shown, however long it takes', () => {
-    const fleet = fleetWith()
+    const fleet = listeningWith()
     const client = started(fleet)
     fleet.store.publish('a', groupOf('a'))
     client.nack(client.receive()[0]!)
@@ -101,7 +102,7 @@ describe('additions', () => {
   })
 
   test('rule 53: a listener comes after the first wave of clusters', () => {
-    const fleet = fleetWith('a', 'b')
+    const fleet = listeningWith('a', 'b')
     const { client } = connect(fleet)
     client.ask(cluster)
     client.ask(listener)
@@ -114,7 +115,7 @@ describe('additions', () => {
   })
 
   test('one group that waits holds up no other', () => {
-    const fleet = fleetWith('a', 'b')
+    const fleet = listeningWith('a', 'b')
     const client = started(fleet)
     fleet.store.publish('a', [...groupOf('a').slice(0, 2), clusterOf('a/new'), routes('2'), scope])
     client.receive()
@@ -123,7 +124,7 @@ describe('additions', () => {
   })
 
   test('rule 59: a cluster without endpoints is told so', () => {
-    const fleet = fleetWith()
+    const fleet = listeningWith()
     fleet.store.publish('a', [clusterOf('a/c')])
     const { client } = connect(fleet)
     client.ask(cluster)
@@ -133,13 +134,13 @@ describe('additions', () => {
   })
 
   test('rule 73: a host that leads nowhere is not published', () => {
-    const fleet = fleetWith()
+    const fleet = listeningWith()
     expect(() => fleet.store.publish('a', [scope])).toThrow('Cannot publish scope "a.example"')
     expect([...fleet.store.groups]).toEqual(['platform'])
   })
 
   test('a name that another group has is not published', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     const stolen = [routesOf('b/routes'), scopeOf('a.example', 'b/routes')]
     expect(() => fleet.store.publish('b', stolen)).toThrow('another group has it')
     expect(fleet.store.find(scopedRoute, 'a.example')?.group).toBe('a')
@@ -148,7 +149,7 @@ describe('additions', () => {
 
 describe('removals', () => {
   test('rule 53: a group goes as host, routes, clusters', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     const client = started(fleet)
     fleet.store.publish('a', [])
     const [first, ...more] = client.receive()
@@ -163,7 +164,7 @@ describe('removals', () => {
   })
 
   test('rule 55, F-10: add B, repoint, remove A gives B, its endpoints, the routes, and then the removal of A', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     const client = started(fleet)
     fleet.store.publish('a', [clusterOf('a/b'), endpointsOf('a/b'), routes('to b'), scope])
     const words = said(client.follow())
@@ -176,7 +177,7 @@ describe('removals', () => {
   })
 
   test('rule 55: a cluster stays while the routes that left it are unanswered, at most five seconds', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     fleet.store.publish('a', [...groupOf('a'), clusterOf('a/old')])
     const client = started(fleet)
     fleet.store.publish('a', [...groupOf('a', 'without old')])
@@ -191,7 +192,7 @@ describe('removals', () => {
     ['of another cluster', (): readonly EncodedResource[] => [clusterOf('a/other')]],
     ['of the same cluster', () => [clusterOf('a/old')]],
   ])('rule 55: a removal that was not answered in time leaves the next one in order, %s', (_title, next) => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     fleet.store.publish('a', [...groupOf('a'), clusterOf('a/old')])
     const client = started(fleet)
     fleet.store.publish('a', groupOf('a', 'without old'))
@@ -206,7 +207,7 @@ describe('removals', () => {
   })
 
   test('rule 45: a RouteConfiguration that a host leads to is never reported removed', () => {
-    const fleet = fleetWith('a')
+    const fleet = listeningWith('a')
     const client = started(fleet)
     fleet.store.publish('a', [])
     expect(said(client.receive())).toEqual(['-scopedRoute a.example'])
@@ -215,7 +216,7 @@ describe('removals', () => {
   })
 
   test('a host moves from one group to another without being gone', () => {
-    const fleet = fleetWith('a', 'b')
+    const fleet = listeningWith('a', 'b')
     const client = started(fleet)
     fleet.store.publish('a', groupOf('a').slice(0, 3))
     fleet.store.publish('b', [...groupOf('b'), scopeOf('a.example', 'b/routes')])
@@ -243,8 +244,8 @@ describe('reconnecting', () => {
   }
 
   test('F-02 rule 11: another replica with the same content sends nothing', () => {
-    const before = started(fleetWith('a', 'b'))
-    const replica = fleetWith('b', 'a')
+    const before = started(listeningWith('a', 'b'))
+    const replica = listeningWith('b', 'a')
     const client = reconnect(replica, before)
     expect(client.drain()).toEqual([])
     expect(replica.programmed('a')).toEqual({ connected: 1, acked: 1, nacked: [] })
@@ -252,7 +253,7 @@ describe('reconnecting', () => {
   })
 
   test('rule 42: before the snapshot is complete nothing is removed, and afterwards nothing is sent twice', () => {
-    const before = started(fleetWith('a'))
+    const before = started(listeningWith('a'))
     const replica = new Fleet()
     const client = reconnect(replica, before)
     expect(client.receive()).toEqual([])
@@ -266,8 +267,8 @@ describe('reconnecting', () => {
   })
 
   test('a group that went meanwhile counts as gone only when the client has said and lost all its hosts', () => {
-    const before = started(fleetWith('a', 'b'))
-    const fleet = fleetWith('b')
+    const before = started(listeningWith('a', 'b'))
+    const fleet = listeningWith('b')
     const acked = (): number => fleet.programmed('a').acked
     const { client } = connect(fleet)
     client.ask(cluster, { initialVersions: before.has(cluster) })
@@ -284,8 +285,8 @@ describe('reconnecting', () => {
   })
 
   test('F-09 what went meanwhile is removed, hosts first and clusters last', () => {
-    const before = started(fleetWith('a', 'b'))
-    const client = reconnect(fleetWith('b'), before)
+    const before = started(listeningWith('a', 'b'))
+    const client = reconnect(listeningWith('b'), before)
     const words = said(client.drain())
     expect(words[0]).toBe('-scopedRoute a.example')
     expect(words).toContain('-cluster a/c')

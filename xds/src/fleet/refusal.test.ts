@@ -2,25 +2,20 @@ import { TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { describe, expect, test } from 'vitest'
 import type { DiscoveryResponse } from '../subscription/index.ts'
-import type { SimulatedClient } from '../subscription/testing/simulated-client.ts'
 import { Fleet } from './index.ts'
-import { clusterOf, connect, endpointsOf, groupOf, routesOf, scopeOf, secretOf } from './testing/sample.ts'
+import {
+  clusterOf,
+  connect,
+  endpointsOf,
+  fleetWith,
+  groupOf,
+  routesOf,
+  scopeOf,
+  secretOf,
+  started,
+} from './testing/sample.ts'
 
 const { cluster, endpoints, routeConfiguration, scopedRoute, secret } = TYPE_URLS
-
-function fleetWith(...groups: readonly string[]): Fleet {
-  const fleet = new Fleet()
-  for (const group of groups) fleet.store.publish(group, groupOf(group))
-  fleet.store.open()
-  return fleet
-}
-
-function started(fleet: Fleet): SimulatedClient {
-  const { client } = connect(fleet)
-  client.subscribeAll()
-  client.follow()
-  return client
-}
 
 function routesSent(responses: readonly DiscoveryResponse[]): readonly string[] {
   return responses

@@ -3,7 +3,7 @@ import { encode, makeResource, TYPE_URLS } from '@bulkhead/envoy'
 import type { EncodedResource } from '@bulkhead/envoy'
 import { AGGREGATED_TYPES } from '../../subscription/index.ts'
 import { SimulatedClient } from '../../subscription/testing/simulated-client.ts'
-import type { Fleet } from '../fleet.ts'
+import { Fleet } from '../fleet.ts'
 import { FleetStream } from '../fleet-stream.ts'
 
 /** A cluster, different for each text. */
@@ -72,4 +72,20 @@ export function connect(fleet: Fleet, { isCanary = false } = {}): Connected {
     onChange: () => undefined,
   })
   return { client: new SimulatedClient(stream), stream }
+}
+
+/** An open fleet with the first resources of some groups. */
+export function fleetWith(...groups: readonly string[]): Fleet {
+  const fleet = new Fleet()
+  for (const group of groups) fleet.store.publish(group, groupOf(group))
+  fleet.store.open()
+  return fleet
+}
+
+/** A client on a fleet that has asked for everything and has it. */
+export function started(fleet: Fleet, options: Parameters<typeof connect>[1] = {}): SimulatedClient {
+  const { client } = connect(fleet, options)
+  client.subscribeAll()
+  client.follow()
+  return client
 }
