@@ -39,6 +39,9 @@ const service = (name: string, told: Told): Poison => {
 const toolSet = (title: string, spec: Fields, reason: Problem['reason'], field: string): Poison => {
   return { title, kind: 'ToolSet', spec, told: ['ToolSet', reason, field] }
 }
+const plan = (title: string, limit: Fields): Poison => {
+  return { title, kind: 'Plan', spec: { limits: [limit] }, told: ['Plan', 'InvalidSpec', 'spec.limits'] }
+}
 const hostname = (text: string, reason: Problem['reason']): Poison => {
   return toolSet(`the hostname ${JSON.stringify(text.slice(0, 30))}`, { hostname: text }, reason, 'spec.hostname')
 }
@@ -97,24 +100,9 @@ export const poisons: readonly Poison[] = [
   toolSet('a tool of a path', { tools: ['../good'] }, 'InvalidSpec', 'spec.tools'),
   toolSet('a path that an older one has', { tools: ['good'] }, 'Conflict', 'spec.tools[0]'),
   toolSet('access for anyone', { access: 'Anyone' }, 'InvalidSpec', 'spec.access'),
-  {
-    title: 'a plan of nothing',
-    kind: 'Plan',
-    spec: { limits: [{ requests: 0, per: 'Second' }] },
-    told: ['Plan', 'InvalidSpec', 'spec.limits'],
-  },
-  {
-    title: 'a plan of too much',
-    kind: 'Plan',
-    spec: { limits: [{ requests: 1e300, per: 'Day' }] },
-    told: ['Plan', 'InvalidSpec', 'spec.limits'],
-  },
-  {
-    title: 'a plan per decade',
-    kind: 'Plan',
-    spec: { limits: [{ requests: 1, per: 'Decade' }] },
-    told: ['Plan', 'InvalidSpec', 'spec.limits'],
-  },
+  plan('a plan of nothing', { requests: 0, per: 'Second' }),
+  plan('a plan of too much', { requests: 1e300, per: 'Day' }),
+  plan('a plan per decade', { requests: 1, per: 'Decade' }),
   {
     title: 'a policy for a format',
     kind: 'AccessPolicy',
